@@ -1,0 +1,93 @@
+import type { Op } from "../ops/define.ts";
+import type { DType } from "./dtype.ts";
+import type { Shape } from "./shape.ts";
+
+/** What is known of a tensor without computing it. */
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Structural attributes: part of a program's key, so plain data only. Numbers that change every step are tensors, never attributes. */
+export type AttributeValue =
+  | number
+  | string
+  | boolean
+  | readonly AttributeValue[]
+  | { readonly [name: string]: AttributeValue };
+export type Attributes = { readonly [name: string]: AttributeValue };
+
+/** Storage that a node's value lives in: bytes of an ArrayBuffer, from an offset. */
+export interface NodeValue {
+  readonly buffer: ArrayBuffer;
+  readonly byteOffset: number;
+}
+
+/** Where a leaf's value comes from when it has not been computed by a program. */
+export type Leaf =
+  /** Data that exists (the node's `value`). */
+  | { readonly kind: "data" }
+  /** A number the user passed: an argument of the program, never part of its key. */
+  | { readonly kind: "number"; readonly value: number }
+  /** A variable at a version; `cell` is the engine's variable. */
+  | { readonly kind: "variable"; readonly cell: VariableCell; readonly version: number };
+
+/** The part of a variable that the graph sees. */
+export interface VariableCell {
+  readonly name: string;
+  readonly type: TensorType;
+  version: number;
+  value: NodeValue | undefined;
+}
+
+let nextSerial = 1;
+
+/** A pure, single-output operation, or a leaf. Two things hang on it and are dropped separately: its value and its provenance. */
+export class Node {
+  /** Creation order; a topological order of any graph. */
+  readonly serial: number = nextSerial++;
+  readonly op: Op | undefined;
+  readonly attributes: Attributes;
+  readonly type: TensorType;
+  readonly leaf: Leaf | undefined;
+  /** Provenance; emptied (`dropProvenance`) once nobody can ask for a gradient through this node. */
+  inputs: readonly Node[];
+  /** Whether a trainable variable or a tensor with `requiresGrad` is upstream. */
+  requiresGrad: boolean;
+  /** The computed value, if any. */
+  value: NodeValue | undefined;
+  /** Set when `backward()` consumed the provenance, for PyTorch's error on a second call. */
+  consumed = false;
+
+  constructor(
+    op: Op | undefined,
+    inputs: readonly Node[],
+    attributes: Attributes,
+    type: TensorType,
+    options: { leaf?: Leaf; requiresGrad?: boolean; value?: NodeValue } = {},
+  ) {
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.type = type;
+    this.leaf = options.leaf;
+    this.requiresGrad = options.requiresGrad ?? false;
+    this.value = options.value;
+  }
+
+  get shape(): Shape {
+    return this.type.shape;
+  }
+  get dtype(): DType {
+    return this.type.dtype;
+  }
+}
+
+/** A leaf for a number: its value is an argument of the program, its dtype part of the key. */
+export function numberNode(value: number, dtype: DType = "f32"): Node {
+  return new Node(undefined, [], {}, { shape: [], dtype }, { leaf: { kind: "number", value } });
+}
+/** A leaf for data that exists. */
+export function dataNode(type: TensorType, value: NodeValue, requiresGrad = false): Node {
+  return new Node(undefined, [], {}, type, { leaf: { kind: "data" }, value, requiresGrad });
+}

@@ -1,0 +1,157 @@
+/**
+ * An op is defined once: `defineOp` holds its name, shape and dtype rule, meaning, gradient and worked cases, and the value is also
+ * the function that builds nodes. Everything else (oracle comparison on every target, gradient checks, documentation) is derived.
+ */
+import { gradEnabled } from "../graph/grad-mode.ts";
+import { type Attributes, Node, type TensorType } from "../graph/node.ts";
+import type { ScalarExpression } from "../kernel/scalar.ts";
+
+/** How a reduction combines elements. `argmax`/`argmin` give the first position (i32), NaN counts as the extreme. */
+export type Combine = "sum" | "prod" | "max" | "min" | "any" | "all" | "argmax" | "argmin";
+
+/** `constant + Σ coefficient · position[axis]` over the axes of the output. */
+export interface AffineIndex {
+  readonly constant: number;
+  readonly terms: readonly { readonly axis: number; readonly coefficient: number }[];
+}
+
+/** One source of a movement op: input `input`, read at `index` (one per axis of that input). */
+export interface MovementPiece {
+  readonly input: number;
+  readonly index: readonly AffineIndex[];
+  /** Only where every index lies inside the input (pad, concat); otherwise the next piece, and in the end `fill`, applies. */
+  readonly guarded: boolean;
+}
+
+/** Geometry of a 2-d window over NHWC data. Padding is [[top, bottom], [left, right]]. */
+export interface WindowGeometry {
+  readonly window: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly padding: readonly [readonly [number, number], readonly [number, number]];
+}
+
+/**
+ * What an op computes.
+ * - `elementwise`: all inputs have the output's shape (broadcasting is an explicit `expand`); input i is `inputs[i]`.
+ * - `movement`: each output element is copied from the first piece that holds it, else `fill`.
+ * - `reshape`: same elements, row-major order kept; no arithmetic, usually no copy.
+ * - `reduce`: combines over `axes`, which disappear from the shape.
+ * - `matmul`: [batch…, m, k] x [batch…, k, n], equal batch axes.
+ * - `conv2d`: NHWC data x, HWIO kernel w [kh, kw, c/groups, k], gradient g [n, oh, ow, k].
+ *   forward: (x, w) -> g-shape · inputGradient: (g, w) -> x-shape · weightGradient: (x, g) -> w-shape. Closed under differentiation.
+ * - `window`: pooling over NHWC. x is [n, h, w, c], y is [n, oh, ow, c]; tap t = i·kw + j is one position of the window, outside taps are skipped.
+ *   max: y = max_t x · argmax: first maximal t (i32) · sum: Σ_t x · sumTranspose: (y) -> x-shape ·
+ *   pick: (x, t) -> x at tap t[y] · pickTranspose: (y, t) -> x-shape, y added where its tap is t.
+ * - `indexed`: anything with data-dependent addresses or order; `reference` computes it in f64 from row-major inputs, the schedule has
+ *   one strategy per op name.
+ */
+export type Meaning =
+  | { readonly kind: "elementwise"; readonly expression: (inputs: readonly ScalarExpression[]) => ScalarExpression }
+  | { readonly kind: "movement"; readonly pieces: readonly MovementPiece[]; readonly fill: number }
+  | { readonly kind: "reshape" }
+  | { readonly kind: "reduce"; readonly combine: Combine; readonly axes: readonly number[] }
+  | { readonly kind: "matmul" }
+  | {
+      readonly kind: "conv2d";
+      readonly direction: "forward" | "inputGradient" | "weightGradient";
+      readonly geometry: WindowGeometry;
+      readonly groups: number;
+    }
+  | {
+      readonly kind: "window";
+      readonly combine: "max" | "argmax" | "sum" | "sumTranspose" | "pick" | "pickTranspose";
+      readonly geometry: WindowGeometry;
+    }
+  | {
+      readonly kind: "indexed";
+      readonly reference: (
+        inputs: readonly ArrayLike<number>[],
+        types: readonly TensorType[],
+        output: TensorType,
+      ) => ArrayLike<number>;
+      /** Inputs that hold indices, with the exclusive upper limit; a value outside [0, limit) is an IndexRangeError before anything is overwritten. */
+      readonly guards?: readonly { readonly input: number; readonly limit: number }[];
+    };
+
+export interface GradientContext<A extends Attributes = Attributes> {
+  readonly inputs: readonly Node[];
+  readonly output: Node;
+  readonly attributes: A;
+  /** Which inputs need a gradient; skip work for the others. */
+  readonly needs: readonly boolean[];
+}
+
+/** Gradient of the loss with respect to each input (undefined where none), given that of the output: a graph expression. */
+export type GradientRule<A extends Attributes> = (
+  gradient: Node,
+  context: GradientContext<A>,
+) => readonly (Node | undefined)[];
+
+/** A worked case: special values first of all. `expected` is row-major; compared bit for NaN, to 1e-6 relative otherwise unless `tolerance` says so. */
+export interface WorkedCase<Args extends readonly unknown[]> {
+  readonly name: string;
+  /** Builds the call from constants: `args: (constant) => [constant([2], "f32", [1, NaN])]`. */
+  readonly args: (
+    constant: (shape: readonly number[], dtype: TensorType["dtype"], data: readonly number[]) => Node,
+  ) => Args;
+  readonly shape: readonly number[];
+  readonly expected: readonly number[];
+  readonly tolerance?: number;
+}
+
+export interface OpSpec<Args extends readonly unknown[], A extends Attributes> {
+  readonly name: string;
+  /** One sentence with the formula, for the documentation. */
+  readonly summary: string;
+  /** From what the caller passes to nodes (broadcast, cast) and normalized attributes. */
+  readonly prepare: (...args: Args) => { readonly inputs: readonly Node[]; readonly attributes: A };
+  /** Shape and dtype of the result; throws a typed error that names the op. */
+  readonly infer: (inputs: readonly TensorType[], attributes: A) => TensorType;
+  readonly meaning: (inputs: readonly TensorType[], attributes: A, output: TensorType) => Meaning;
+  /** The gradient, or a reason why there is none (integer result, piecewise constant). */
+  readonly gradient: GradientRule<A> | { readonly none: string };
+  readonly cases: readonly WorkedCase<Args>[];
+}
+
+/** The definition as the rest of the framework sees it. */
+export interface Op {
+  readonly opName: string;
+  readonly summary: string;
+  readonly infer: (inputs: readonly TensorType[], attributes: Attributes) => TensorType;
+  readonly meaning: (inputs: readonly TensorType[], attributes: Attributes, output: TensorType) => Meaning;
+  readonly gradient: GradientRule<Attributes> | { readonly none: string };
+  readonly cases: readonly WorkedCase<readonly never[]>[];
+}
+export type OpFunction<Args extends readonly unknown[]> = Op & ((...args: Args) => Node);
+
+/** Builds one node of an op from prepared inputs. */
+export function applyOp(op: Op, inputs: readonly Node[], attributes: Attributes): Node {
+  const type = op.infer(
+    inputs.map((input) => input.type),
+    attributes,
+  );
+  const differentiable = typeof op.gradient === "function";
+  const requiresGrad = differentiable && gradEnabled() && inputs.some((input) => input.requiresGrad);
+  return new Node(op, inputs, attributes, type, { requiresGrad });
+}
+
+/** Defines an op. The result is the definition and the function that builds nodes. */
+export function defineOp<const Args extends readonly unknown[], A extends Attributes>(
+  spec: OpSpec<Args, A>,
+): OpFunction<Args> {
+  const build = (...args: Args): Node => {
+    const { inputs, attributes } = spec.prepare(...args);
+    return applyOp(op, inputs, attributes);
+  };
+  const op = Object.assign(build, {
+    opName: spec.name,
+    summary: spec.summary,
+    infer: spec.infer,
+    meaning: spec.meaning,
+    gradient: spec.gradient,
+    cases: spec.cases,
+  }) as unknown as OpFunction<Args>;
+  Object.defineProperty(build, "name", { value: spec.name });
+  return op;
+}

@@ -1,0 +1,60 @@
+/** What the scheduler asks of a strategy, and what it gets back: kernels over operands and temporaries, placed in memory by the scheduler. */
+import type { DType } from "../graph/dtype.ts";
+import type { TensorType } from "../graph/node.ts";
+import type { Kernel, MachineDescription } from "../kernel/ir.ts";
+import type { ScalarExpression } from "../kernel/scalar.ts";
+import type { Meaning } from "../ops/define.ts";
+
+/** Where the elements of an operand lie: element number `offset + Σ strides[axis] · position[axis]` of buffer `operand`. */
+export interface OperandView {
+  /** Index into the request's operands (one buffer each). */
+  readonly operand: number;
+  readonly dtype: DType;
+  readonly offset: number;
+  /** In elements, one per axis of the iteration space it is indexed by (0 where it is broadcast). */
+  readonly strides: readonly number[];
+}
+
+/**
+ * Elementwise work on a result while it is in registers. The iteration space is the result's own shape.
+ * Expression input 0 is the result; input i + 1 is `loads[i]`.
+ */
+export interface Epilogue {
+  readonly loads: readonly OperandView[];
+  readonly stores: readonly { readonly expression: ScalarExpression; readonly view: OperandView }[];
+}
+
+/** One op with its operands' views and the elementwise work that follows it. */
+export interface StrategyRequest {
+  readonly opName: string;
+  readonly meaning: Meaning;
+  /** Types of the op's inputs and result, before the epilogue. */
+  readonly inputs: readonly TensorType[];
+  readonly output: TensorType;
+  /** One per op input, strides over that input's own axes. Any strides: transposes and broadcasts have been folded in. */
+  readonly views: readonly OperandView[];
+  /** Without fusion: one store of input 0 to the result's buffer. */
+  readonly epilogue: Epilogue;
+  readonly machine: MachineDescription;
+}
+
+export type StepArgument =
+  | { readonly kind: "operand"; readonly index: number }
+  | { readonly kind: "temporary"; readonly index: number };
+
+export interface LoweredStep {
+  readonly kernel: Kernel;
+  readonly arguments: readonly StepArgument[];
+  readonly tasks: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Kernels in order; `temporaries[i]` is the size in bytes of temporary i (64-byte aligned, contents undefined at first). */
+export interface Lowering {
+  readonly steps: readonly LoweredStep[];
+  readonly temporaries: readonly number[];
+}
+
+/** Lowers one request. A strategy never chooses by batch size in a way that changes an example's arithmetic. */
+export type Strategy = (request: StrategyRequest) => Lowering;
