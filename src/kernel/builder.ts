@@ -196,7 +196,7 @@ export class KernelBuilder {
     this.emit({ op: "while", condition, body: this.nested(body) });
   }
   if(condition: Condition, then: () => void, otherwise: () => void = () => {}): void {
-    this.emit({ op: "if", condition, then: this.nested(then), otherwise: this.nested(otherwise) });
+    this.emit({ op: "if", condition, body: this.nested(then), otherwise: this.nested(otherwise) });
   }
   compare(comparison: Comparison, left: IntRegister, right: IntOperand): Condition {
     return { kind: "int", comparison, left, right };

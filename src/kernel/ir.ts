@@ -231,7 +231,7 @@ export type Statement =
   | {
       readonly op: "if";
       readonly condition: Condition;
-      readonly then: readonly Statement[];
+      readonly body: readonly Statement[];
       readonly otherwise: readonly Statement[];
     };
 
