@@ -29,6 +29,8 @@ export type Leaf =
   | { readonly kind: "data" }
   /** A number the user passed: an argument of the program, never part of its key. */
   | { readonly kind: "number"; readonly value: number }
+  /** A number read anew whenever a program that uses it runs (a learning rate, a random counter). */
+  | { readonly kind: "live"; readonly read: () => number }
   /** A variable at a version; `cell` is the engine's variable. */
   | { readonly kind: "variable"; readonly cell: VariableCell; readonly version: number };
 
@@ -38,6 +40,8 @@ export interface VariableCell {
   readonly type: TensorType;
   version: number;
   value: NodeValue | undefined;
+  /** An assigned value that has not been computed yet (the initial one included); the next computation commits it. */
+  pending: Node | undefined;
 }
 
 let nextSerial = 1;
@@ -49,7 +53,8 @@ export class Node {
   readonly op: Op | undefined;
   readonly attributes: Attributes;
   readonly type: TensorType;
-  readonly leaf: Leaf | undefined;
+  /** Set for leaves; a node that a variable took over at a commit becomes a leaf for that version. */
+  leaf: Leaf | undefined;
   /** Provenance; emptied (`dropProvenance`) once nobody can ask for a gradient through this node. */
   inputs: readonly Node[];
   /** Whether a trainable variable or a tensor with `requiresGrad` is upstream. */
@@ -58,6 +63,9 @@ export class Node {
   value: NodeValue | undefined;
   /** Set when `backward()` consumed the provenance, for PyTorch's error on a second call. */
   consumed = false;
+  /** Scratch for graph walks: the walk that saw this node last, and its index there. */
+  mark = 0;
+  position = 0;
 
   constructor(
     op: Op | undefined,
@@ -90,4 +98,14 @@ export function numberNode(value: number, dtype: DType = "f32"): Node {
 /** A leaf for data that exists. */
 export function dataNode(type: TensorType, value: NodeValue, requiresGrad = false): Node {
   return new Node(undefined, [], {}, type, { leaf: { kind: "data" }, value, requiresGrad });
+}
+
+let currentMark = 0;
+/** A fresh mark for one graph walk (`node.mark === mark` means seen). */
+export function nextMark(): number {
+  return ++currentMark;
+}
+/** The serial that the next node will get: separates what existed before from what is built after. */
+export function serialNow(): number {
+  return nextSerial;
 }

@@ -1,0 +1,124 @@
+import { InternalError } from "../errors.ts";
+import type { Op } from "../ops/define.ts";
+import { type Attributes, type Node, nextMark, type TensorType } from "./node.ts";
+import type { GraphProgram, ProgramNode, ProgramOutput } from "./program.ts";
+
+/** What to compute: a node, and the variable leaf whose storage its value overwrites, if any. */
+export interface RequestedOutput {
+  readonly node: Node;
+  readonly overwrites?: Node;
+}
+
+/** A program and the leaves that feed its inputs, in order. */
+export interface BuiltProgram {
+  readonly program: GraphProgram;
+  readonly leaves: readonly Node[];
+}
+
+/** A node that a program takes as given. */
+export function isLeaf(node: Node): boolean {
+  return node.value !== undefined || node.leaf !== undefined;
+}
+
+function attributesKey(attributes: Attributes): string {
+  for (const _ in attributes) return JSON.stringify(attributes);
+  return "";
+}
+const typeKey = (type: TensorType): string => `${type.dtype}[${type.shape.join()}]`;
+
+/**
+ * The closed graph under `outputs`: nodes in post-order (so that equal structures get equal keys, whatever the order in which they were
+ * created), equal nodes merged. Numbers, variables and data become inputs; their values are not part of the key.
+ */
+export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram {
+  const mark = nextMark();
+  const nodes: ProgramNode[] = [];
+  const inputs: number[] = [];
+  const leaves: Node[] = [];
+  const keys: string[] = [];
+  const byKey = new Map<string, number>();
+  const cells = new Map<object, number>();
+
+  const place = (node: Node): void => {
+    node.mark = mark;
+    if (isLeaf(node)) {
+      const cell = node.value === undefined && node.leaf?.kind === "variable" ? node.leaf.cell : undefined;
+      const known = cell && cells.get(cell);
+      if (known !== undefined) {
+        node.position = known;
+        return;
+      }
+      node.position = nodes.length;
+      if (cell) cells.set(cell, node.position);
+      inputs.push(node.position);
+      leaves.push(node);
+      nodes.push({ op: undefined, inputs: [], attributes: {}, type: node.type });
+      keys.push(`in ${typeKey(node.type)}`);
+      return;
+    }
+    if (!node.op) throw new InternalError("a node with neither op nor leaf");
+    const indices = node.inputs.map((input) => input.position);
+    const key = `${node.op.opName}${attributesKey(node.attributes)}(${indices.join()})`;
+    const same = byKey.get(key);
+    if (same !== undefined) {
+      node.position = same;
+      return;
+    }
+    node.position = nodes.length;
+    byKey.set(key, node.position);
+    nodes.push({ op: node.op, inputs: indices, attributes: node.attributes, type: node.type });
+    keys.push(key);
+  };
+
+  const stack: Node[] = [];
+  for (const output of outputs) {
+    for (const root of output.overwrites ? [output.overwrites, output.node] : [output.node]) {
+      if (root.mark === mark) continue;
+      stack.push(root);
+      while (stack.length > 0) {
+        const node = stack[stack.length - 1];
+        if (node.mark === mark) {
+          stack.pop();
+          continue;
+        }
+        let ready = true;
+        if (!isLeaf(node)) {
+          // pushed in reverse, so that inputs are placed first to last
+          for (let i = node.inputs.length - 1; i >= 0; i--) {
+            const input = node.inputs[i];
+            if (input.mark !== mark) {
+              stack.push(input);
+              ready = false;
+            }
+          }
+        }
+        if (ready) {
+          stack.pop();
+          place(node);
+        }
+      }
+    }
+  }
+
+  const inputPosition = new Map(inputs.map((index, position) => [index, position]));
+  const programOutputs = outputs.map((output): ProgramOutput => {
+    if (!output.overwrites) return { node: output.node.position };
+    const overwrites = inputPosition.get(output.overwrites.position);
+    if (overwrites === undefined) throw new InternalError("an overwritten node that is not an input");
+    return { node: output.node.position, overwrites };
+  });
+  const outputsKey = programOutputs
+    .map((o) => (o.overwrites === undefined ? `${o.node}` : `${o.node}>${o.overwrites}`))
+    .join();
+  return { program: { nodes, inputs, outputs: programOutputs, key: `${keys.join("\n")}\nout ${outputsKey}` }, leaves };
+}
+
+/** Number of nodes of each op in a program. */
+export function countOps(program: GraphProgram): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of program.nodes) {
+    const op: Op | undefined = node.op;
+    if (op) counts.set(op.opName, (counts.get(op.opName) ?? 0) + 1);
+  }
+  return counts;
+}
