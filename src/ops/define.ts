@@ -98,6 +98,8 @@ export interface WorkedCase<Args extends readonly unknown[]> {
   readonly shape: readonly number[];
   readonly expected: readonly number[];
   readonly tolerance?: number;
+  /** No kink, tie or special value nearby: gradients are checked here against differences, to second order. Every differentiable op has such a case. */
+  readonly smooth?: boolean;
 }
 
 export interface OpSpec<Args extends readonly unknown[], A extends Attributes> {
@@ -106,12 +108,16 @@ export interface OpSpec<Args extends readonly unknown[], A extends Attributes> {
   readonly summary: string;
   /** From what the caller passes to nodes (broadcast, cast) and normalized attributes. */
   readonly prepare: (...args: Args) => { readonly inputs: readonly Node[]; readonly attributes: A };
+  /** A node that already is the result (reshape to the same shape, cast to the same dtype): no new node is built. */
+  readonly shortcut?: (inputs: readonly Node[], attributes: A) => Node | undefined;
+  /** What the caller gets from the built node (`keepDims` adds a reshape here). */
+  readonly finish?: (result: Node, ...args: Args) => Node;
   /** Shape and dtype of the result; throws a typed error that names the op. */
   readonly infer: (inputs: readonly TensorType[], attributes: A) => TensorType;
   readonly meaning: (inputs: readonly TensorType[], attributes: A, output: TensorType) => Meaning;
   /** The gradient, or a reason why there is none (integer result, piecewise constant). */
   readonly gradient: GradientRule<A> | { readonly none: string };
-  readonly cases: readonly WorkedCase<Args>[];
+  readonly cases: readonly [WorkedCase<NoInfer<Args>>, ...WorkedCase<NoInfer<Args>>[]];
 }
 
 /** The definition as the rest of the framework sees it. */
@@ -125,13 +131,17 @@ export interface Op {
 }
 export type OpFunction<Args extends readonly unknown[]> = Op & ((...args: Args) => Node);
 
+/** For ops without attributes; one shared object, which the program key recognises. */
+export const noAttributes: Readonly<Record<string, never>> = Object.freeze({});
+
 /** Builds one node of an op from prepared inputs. */
 export function applyOp(op: Op, inputs: readonly Node[], attributes: Attributes): Node {
   const type = op.infer(
     inputs.map((input) => input.type),
     attributes,
   );
-  const differentiable = typeof op.gradient === "function";
+  // Integers and masks carry no gradient, whatever the op.
+  const differentiable = type.dtype === "f32" && typeof op.gradient === "function";
   const requiresGrad = differentiable && gradEnabled() && inputs.some((input) => input.requiresGrad);
   return new Node(op, inputs, attributes, type, { requiresGrad });
 }
@@ -142,7 +152,8 @@ export function defineOp<const Args extends readonly unknown[], A extends Attrib
 ): OpFunction<Args> {
   const build = (...args: Args): Node => {
     const { inputs, attributes } = spec.prepare(...args);
-    return applyOp(op, inputs, attributes);
+    const result = spec.shortcut?.(inputs, attributes) ?? applyOp(op, inputs, attributes);
+    return spec.finish ? spec.finish(result, ...args) : result;
   };
   const op = Object.assign(build, {
     opName: spec.name,
