@@ -103,12 +103,19 @@ export class ExpressionScope {
   private readonly inputs: ExpressionInputs;
   private readonly parent: ExpressionScope | undefined;
   private readonly byExpression = new Map<ScalarExpression, VectorRegister>();
-  private readonly byNumber = new Map<string, VectorRegister>();
+  private readonly byLeaf = new Map<number, VectorRegister>();
+  private readonly byNumber: Map<string, VectorRegister>;
 
-  constructor(k: KernelBuilder, inputs: ExpressionInputs, parent?: ExpressionScope) {
+  constructor(k: KernelBuilder, inputs: ExpressionInputs, parent?: ExpressionScope, numbers = new Map()) {
     this.k = k;
     this.inputs = inputs;
     this.parent = parent;
+    this.byNumber = numbers;
+  }
+
+  /** A scope in the same straight piece of code with other inputs (the next element of a register tile): equal values are still shared. */
+  fork(inputs: ExpressionInputs): ExpressionScope {
+    return new ExpressionScope(this.k, inputs, this.parent, this.byNumber);
   }
 
   /** The register that holds an expression; emits what is missing. */
@@ -133,6 +140,15 @@ export class ExpressionScope {
     return this.byNumber.get(key) ?? this.parent?.findNumber(key);
   }
 
+  /** Inputs are keyed by their index, positions by -1 - axis. */
+  private leaf(key: number, make: (index: number) => VectorRegister): VectorRegister {
+    const known = this.byLeaf.get(key);
+    if (known) return known;
+    const register = make(key);
+    this.byLeaf.set(key, register);
+    return register;
+  }
+
   private numbered(key: string, make: () => VectorRegister): VectorRegister {
     const known = this.findNumber(key);
     if (known) return known;
@@ -144,11 +160,11 @@ export class ExpressionScope {
   private compute(expression: ScalarExpression): VectorRegister {
     switch (expression.kind) {
       case "input":
-        return this.numbered(`in ${expression.index}`, () => this.inputs.input(expression.index));
+        return this.leaf(expression.index, this.inputs.input);
       case "position": {
         const { position } = this.inputs;
         if (!position) throw new InternalError("this kernel gives no positions to its expressions");
-        return this.numbered(`at ${expression.axis}`, () => position(expression.axis));
+        return this.leaf(-1 - expression.axis, () => position(expression.axis));
       }
       case "constant":
         return this.constant(expression.value, expression.dtype);

@@ -40,7 +40,9 @@ export interface StrategyRequest {
 
 export type StepArgument =
   | { readonly kind: "operand"; readonly index: number }
-  | { readonly kind: "temporary"; readonly index: number };
+  | { readonly kind: "temporary"; readonly index: number }
+  /** The program's status word; only guards write it. */
+  | { readonly kind: "status" };
 
 export interface LoweredStep {
   readonly kernel: Kernel;
@@ -58,3 +60,15 @@ export interface Lowering {
 
 /** Lowers one request. A strategy never chooses by batch size in a way that changes an example's arithmetic. */
 export type Strategy = (request: StrategyRequest) => Lowering;
+
+/** Checks that every element of an index operand (i32 or u8) lies in [0, limit). Runs before anything is overwritten. */
+export interface GuardRequest {
+  readonly type: TensorType;
+  /** Where the indices lie; operand 0, strides over the axes of `type`. */
+  readonly view: OperandView;
+  readonly limit: number;
+  /** Written to the status word (i32) when an index is outside. */
+  readonly code: number;
+  readonly machine: MachineDescription;
+}
+export type GuardStrategy = (request: GuardRequest) => Lowering;
