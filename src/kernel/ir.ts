@@ -151,6 +151,7 @@ export type Instruction =
       readonly lanes?: number;
       readonly mask?: VectorRegister;
     }
+  /** Lanes as in `load`. `streaming` (past the caches) needs a 64-byte aligned address and type f32 or i32; with lanes or a mask it is an ordinary store. */
   | {
       readonly op: "store";
       readonly source: VectorRegister;
@@ -217,7 +218,10 @@ export type Instruction =
 
 export type Statement =
   | Instruction
-  /** counter = start; while (counter < end) { body; counter += step }. The body does not assign the counter. */
+  /**
+   * counter = start; while (counter < end) { body; counter += step }. The body does not assign the counter, and the counter has no value
+   * after the loop.
+   */
   | {
       readonly op: "loop";
       readonly counter: IntRegister;
