@@ -1,0 +1,145 @@
+// Holds the layering of docs/ARCHITECTURE.md: who may import whom (the table below has no cycle, so folders have none), no arithmetic in the doors.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = join(root, "src");
+
+const compiler = ["graph", "kernel", "ops", "functions", "autodiff", "schedule", "targets", "runtime"];
+const vocabulary = ["graph/shape", "graph/dtype"];
+const neutral = ["nn", "optim", "train", "data", "interop", "tensor"];
+
+/** Folder -> folders whose values it may import (its own and errors.ts always). A name with a slash allows one file. */
+const mayImport = {
+  graph: [],
+  runtime: [],
+  kernel: ["graph"],
+  ops: ["graph", "kernel/scalar", "kernel/scalar-evaluate"],
+  functions: ["graph", "kernel/scalar", "ops"],
+  autodiff: ["graph", "ops", "functions"],
+  schedule: ["graph", "kernel", "ops"],
+  targets: ["graph", "kernel", "schedule", "runtime"],
+  engine: compiler,
+  tensor: ["engine", "graph", "ops", "functions", "autodiff"],
+  nn: ["tensor", ...vocabulary],
+  optim: ["tensor", ...vocabulary],
+  data: ["tensor", ...vocabulary],
+  interop: ["tensor", ...vocabulary],
+  train: ["tensor", "nn", "optim", "data", "interop", ...vocabulary],
+  keras: neutral,
+  cli: [...compiler, ...neutral, "engine", "keras", "testing"],
+  testing: [...compiler, ...neutral, "engine"],
+};
+/** Types describe contracts and may be imported against the flow of data, except where a rule below forbids it. */
+const typesFrom = {
+  graph: ["ops/define"],
+  ops: ["graph", "kernel"],
+  targets: ["ops/define"],
+  tensor: ["targets/target", "schedule/plan"],
+  nn: ["graph"],
+  optim: ["graph", "nn"],
+  data: ["graph"],
+  interop: ["graph"],
+  train: ["graph", "engine"],
+};
+const doors = ["keras"];
+
+const problems = [];
+let count = 0;
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? filesBelow(join(folder, entry.name))
+      : entry.name.endsWith(".ts")
+        ? [join(folder, entry.name)]
+        : [],
+  );
+}
+
+/** Every module specifier of a file, with whether only types come through it. */
+function importsOf(file) {
+  const found = [];
+  const visit = (node) => {
+    if (ts.isImportDeclaration(node)) {
+      const clause = node.importClause;
+      const named = clause?.namedBindings;
+      const onlyTypes =
+        clause?.phaseModifier === ts.SyntaxKind.TypeKeyword ||
+        clause?.isTypeOnly === true ||
+        (clause !== undefined &&
+          !clause.name &&
+          named !== undefined &&
+          ts.isNamedImports(named) &&
+          named.elements.every((element) => element.isTypeOnly));
+      found.push({ to: node.moduleSpecifier.text, onlyTypes, node });
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      found.push({ to: node.moduleSpecifier.text, onlyTypes: node.isTypeOnly, node });
+    } else if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      ts.isStringLiteral(node.arguments[0])
+    ) {
+      found.push({ to: node.arguments[0].text, onlyTypes: false, node });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+const allowed = (list, path) =>
+  list.some((rule) => (rule.includes("/") ? path === `${rule}.ts` : path.startsWith(`${rule}/`)));
+
+/** Sums, products and Math calls belong below the doors. Index counting (`i + 1`, `length - 1`) stays possible through `+` and `-`. */
+function checkNoArithmetic(file, name) {
+  const forbidden = new Map([
+    [ts.SyntaxKind.AsteriskToken, "*"],
+    [ts.SyntaxKind.SlashToken, "/"],
+    [ts.SyntaxKind.PercentToken, "%"],
+    [ts.SyntaxKind.AsteriskAsteriskToken, "**"],
+  ]);
+  const visit = (node) => {
+    const line = () => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+    if (ts.isBinaryExpression(node) && forbidden.has(node.operatorToken.kind)) {
+      problems.push(
+        `${name}:${line()}: doors contain no arithmetic, found "${forbidden.get(node.operatorToken.kind)}"`,
+      );
+    } else if (ts.isPropertyAccessExpression(node) && node.expression.getText(file) === "Math") {
+      problems.push(`${name}:${line()}: doors contain no arithmetic, found ${node.getText(file)}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+}
+
+for (const path of filesBelow(source)) {
+  const name = relative(root, path);
+  const within = relative(source, path);
+  const folder = within.includes("/") ? within.split("/")[0] : "";
+  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);
+  count++;
+  for (const { to, onlyTypes, node } of importsOf(file)) {
+    const line = file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+    if (!to.startsWith(".")) {
+      if (to.startsWith("trivium"))
+        problems.push(`${name}:${line}: sources import each other by relative path, found "${to}"`);
+      continue;
+    }
+    const target = relative(source, resolve(dirname(path), to));
+    const targetFolder = target.includes("/") ? target.split("/")[0] : "";
+    if (folder === "" || targetFolder === folder || target === "errors.ts") continue;
+    if (folder !== "" && !(folder in mayImport))
+      problems.push(`${name}: folder "${folder}" has no row in scripts/check-layers.mjs`);
+    const rules = [...(mayImport[folder] ?? []), ...(onlyTypes ? (typesFrom[folder] ?? []) : [])];
+    if (!allowed(rules, target))
+      problems.push(`${name}:${line}: src/${folder} may not import ${onlyTypes ? "types of " : ""}src/${target}`);
+  }
+  if (doors.includes(folder)) checkNoArithmetic(file, name);
+}
+
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? `layers: ${count} files hold` : `layers: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
