@@ -27,10 +27,13 @@ export interface NodeValue {
 export type Leaf =
   /** Data that exists (the node's `value`). */
   | { readonly kind: "data" }
-  /** A number the user passed: an argument of the program, never part of its key. */
-  | { readonly kind: "number"; readonly value: number }
-  /** A number read anew whenever a program that uses it runs (a learning rate, a random counter). */
-  | { readonly kind: "live"; readonly read: () => number }
+  /**
+   * A number the user passed: an argument of the program, never part of its key. `refresh` gives the value at each replay of a
+   * compiled function (learning rates, random counters); elsewhere `value` holds, so that recomputation repeats it.
+   */
+  | { readonly kind: "number"; readonly value: number; readonly refresh?: () => number }
+  /** An argument of a compiled function while it is traced. */
+  | { readonly kind: "placeholder"; readonly index: number }
   /** A variable at a version; `cell` is the engine's variable. */
   | { readonly kind: "variable"; readonly cell: VariableCell; readonly version: number };
 
@@ -63,6 +66,8 @@ export class Node {
   value: NodeValue | undefined;
   /** Set when `backward()` consumed the provenance, for PyTorch's error on a second call. */
   consumed = false;
+  /** For leaves: the tensor or variable whose accumulated gradient belongs to this leaf. */
+  owner: object | undefined;
   /** Scratch for graph walks: the walk that saw this node last, and its index there. */
   mark = 0;
   position = 0;
@@ -92,8 +97,8 @@ export class Node {
 }
 
 /** A leaf for a number: its value is an argument of the program, its dtype part of the key. */
-export function numberNode(value: number, dtype: DType = "f32"): Node {
-  return new Node(undefined, [], {}, { shape: [], dtype }, { leaf: { kind: "number", value } });
+export function numberNode(value: number, dtype: DType = "f32", refresh?: () => number): Node {
+  return new Node(undefined, [], {}, { shape: [], dtype }, { leaf: { kind: "number", value, refresh } });
 }
 /** A leaf for data that exists. */
 export function dataNode(type: TensorType, value: NodeValue, requiresGrad = false): Node {

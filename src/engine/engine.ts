@@ -1,0 +1,341 @@
+/**
+ * Lazy evaluation: collects the pending graph under what is asked for, finds or compiles its program, runs it once and gives the
+ * results to their nodes. Assignments to variables wait here and are committed by the next computation.
+ */
+import { ArgumentError, GradientError, StaleTensorError, TriviumError } from "../errors.ts";
+import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput } from "../graph/build-program.ts";
+import { bytesPerElement, viewOf } from "../graph/dtype.ts";
+import { dataNode, Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
+import { sizeOf } from "../graph/shape.ts";
+import type { StepTiming, Target } from "../targets/target.ts";
+import { findNonFinite } from "./debug.ts";
+import { explainNewKey } from "./explain.ts";
+import { type CachedProgram, PlanCache } from "./plan-cache.ts";
+import { savedForBackward } from "./saved-for-backward.ts";
+import { viewOfValue } from "./value-view.ts";
+
+/** What the engine has done so far; `trackedBytes` is what it holds now. */
+export interface EngineStatistics {
+  /** Programs compiled. */
+  readonly compilations: number;
+  /** Programs run. */
+  readonly runs: number;
+  /** Kernels run. */
+  readonly kernels: number;
+  /** How often each op was executed. */
+  readonly opCounts: Readonly<Record<string, number>>;
+  /** Arena, compiled programs and nodes that wait to be computed. */
+  readonly trackedBytes: number;
+  readonly cachedPrograms: number;
+}
+
+export interface EngineOptions {
+  /** Bytes of compiled programs kept; the least recently used go first. */
+  readonly cacheBytes?: number;
+}
+
+/** Nodes that may wait before the engine computes on its own. */
+const pendingLimit = 20_000;
+
+const bytesOf = (type: TensorType): number => sizeOf(type.shape) * bytesPerElement[type.dtype];
+
+export class Engine {
+  private currentTarget: Target | undefined;
+  private readonly chooseTarget: () => Target;
+  private readonly cache: PlanCache;
+  private readonly assigned = new Set<VariableCell>();
+  private readonly kept = new Set<Node>();
+  private readonly retiredCounts = new Map<string, number>();
+  private compilations = 0;
+  private runs = 0;
+  private kernels = 0;
+  private lastExplanation = "nothing has been computed yet";
+  private pendingNodes = 0;
+  private profiling: StepTiming[][] | undefined;
+  /** Debug mode: programs run op by op and the first NaN is named. */
+  debug = false;
+  /** While a function is traced for `compile`, computing is an error. */
+  tracing = false;
+
+  constructor(chooseTarget: () => Target, options: EngineOptions = {}) {
+    this.chooseTarget = chooseTarget;
+    this.cache = new PlanCache(options.cacheBytes ?? 256 * 1024 * 1024, (entry) => this.retire(entry));
+  }
+
+  get target(): Target {
+    this.currentTarget ??= this.chooseTarget();
+    return this.currentTarget;
+  }
+  /** Changes the target; compiled programs are dropped, values stay. */
+  setTarget(target: Target): void {
+    if (this.tracing) throw new ArgumentError("setTarget: not inside a compiled function.");
+    this.commit();
+    this.cache.clear();
+    this.currentTarget = target;
+  }
+
+  // ---- variables ----
+
+  /** Makes `value` the variable's next value; takes effect with the next computation. */
+  assign(cell: VariableCell, value: Node): void {
+    cell.pending = value;
+    if (cell.value !== undefined) this.assigned.add(cell);
+  }
+  /** The cells whose assignments wait, taken over by the caller (tracing). */
+  takeAssignments(): VariableCell[] {
+    const cells = [...this.assigned];
+    this.assigned.clear();
+    return cells;
+  }
+  /** Computes all waiting assignments. */
+  commit(): void {
+    if (this.assigned.size > 0) this.compute([]);
+  }
+  /** Marks a tensor to be computed by the next step that overwrites a variable, so that it can be read afterwards. */
+  keep(node: Node): void {
+    if (!isLeaf(node)) this.kept.add(node);
+  }
+
+  /**
+   * Counts a node that was built and not computed. Past `pendingLimit` of them without any computation the newest is computed, so that
+   * a loop that never reads stays bounded; the count, not the clock, decides.
+   */
+  noteNode(node: Node): void {
+    if (++this.pendingNodes < pendingLimit || this.tracing || isLeaf(node)) return;
+    this.compute([node]);
+  }
+
+  // ---- computing ----
+
+  /** Computes nodes, together with waiting assignments, in one program. */
+  compute(roots: readonly Node[], options: { readonly saveForBackward?: boolean } = {}): void {
+    if (this.tracing) {
+      throw new GradientError("a value was read inside a compiled function: return the tensor and read it outside.");
+    }
+    const wanted = new Set<Node>();
+    for (const root of roots) if (!viewOfValue(root)) wanted.add(root);
+    for (const root of wanted) if (root.leaf?.kind === "placeholder") throw placeholderError();
+    const cells = [...this.assigned];
+    for (const node of this.kept) {
+      if (isLeaf(node)) this.kept.delete(node);
+      else if (cells.length > 0) wanted.add(node);
+    }
+    const pending = [...wanted].filter((node) => node.value === undefined);
+    if (pending.length === 0 && cells.length === 0) return;
+    if (options.saveForBackward !== false) {
+      for (const node of savedForBackward(pending)) wanted.add(node);
+    }
+    const nodes = [...wanted].filter((node) => node.value === undefined);
+    const requests: RequestedOutput[] = nodes.map((node) => ({ node }));
+    for (const cell of cells) requests.push({ node: cell.pending as Node, overwrites: variableLeaf(cell) });
+    this.run(requests, nodes, cells);
+  }
+
+  private run(requests: readonly RequestedOutput[], nodes: readonly Node[], cells: readonly VariableCell[]): void {
+    if (this.debug) findNonFinite(requests.map((request) => request.node), (node) => this.computeAlone(node));
+    const built = buildProgram(requests);
+    this.prepareVariables(built.leaves);
+    const entry = this.lookUp(built);
+    const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
+    const outputs = nodes.map((node) => this.target.allocate(bytesOf(node.type)));
+    for (const cell of cells) outputs.push(cell.value as NodeValue);
+    this.execute(entry, inputs, outputs);
+    nodes.forEach((node, index) => {
+      node.value = outputs[index];
+      if (!node.requiresGrad || node.consumed) node.inputs = [];
+      this.kept.delete(node);
+    });
+    for (const cell of cells) this.committed(cell);
+  }
+
+  private committed(cell: VariableCell): void {
+    const node = cell.pending as Node;
+    cell.version++;
+    cell.pending = undefined;
+    this.assigned.delete(cell);
+    // nobody else computed the node: from now on it is the variable at this version
+    if (!isLeaf(node)) {
+      node.leaf = { kind: "variable", cell, version: cell.version };
+      node.inputs = [];
+    }
+  }
+
+  /** Runs a program of the cache; `compile` replays through it too. */
+  execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
+    if (this.profiling) this.profiling.push(entry.executable.profile(inputs, outputs));
+    else entry.executable.run(inputs, outputs);
+    entry.runs++;
+    this.pendingNodes = 0;
+    this.runs++;
+    this.kernels += entry.executable.kernelCount;
+  }
+
+  /** The compiled program of a graph, from the cache if its structure is known. */
+  lookUp(built: BuiltProgram): CachedProgram {
+    const { program, leaves } = built;
+    const found = this.cache.get(program.key);
+    if (found) return found;
+    const reason = explainNewKey(program.key, [...this.cache.values()].map((entry) => entry.key));
+    const executable = this.target.compile(program);
+    this.compilations++;
+    this.lastExplanation = `compiled because: ${reason}\n${executable.explain()}`;
+    const numbers = leaves.filter((leaf) => leaf.leaf?.kind === "number").length;
+    const entry: CachedProgram = {
+      key: program.key,
+      executable,
+      numbers: new ArrayBuffer(Math.max(128, numbers * 64)),
+      opCounts: countOps(program),
+      runs: 0,
+      bytes: executable.bytes + program.key.length * 2,
+    };
+    this.cache.add(entry);
+    return entry;
+  }
+
+  /** Storage of an input: where the data lies, or the number written into the program's own block. */
+  inputValue(leaf: Node, index: number, entry: CachedProgram): NodeValue {
+    if (leaf.value) return leaf.value;
+    const source = leaf.leaf;
+    if (source?.kind === "variable") return source.cell.value as NodeValue;
+    if (source?.kind === "number") return this.writeNumber(entry, index, leaf.dtype, source.value);
+    throw placeholderError();
+  }
+
+  writeNumber(entry: CachedProgram, index: number, dtype: TensorType["dtype"], value: number): NodeValue {
+    // number inputs may stand anywhere among the inputs; 64 bytes each by input index, the block grows on first use
+    const needed = (index + 1) * 64;
+    let block = entry.numbers;
+    if (block.byteLength < needed) {
+      block = new ArrayBuffer(needed * 2);
+      (entry as { numbers: ArrayBuffer }).numbers = block;
+    }
+    viewOf(dtype, block, index * 64, 1)[0] = value;
+    return { buffer: block, byteOffset: index * 64 };
+  }
+
+  /** Checks versions and computes initial values that are still missing. */
+  prepareVariables(leaves: readonly Node[]): void {
+    const fresh = new Set<VariableCell>();
+    for (const { leaf, value } of leaves) {
+      if (value !== undefined || leaf?.kind !== "variable") continue;
+      if (leaf.version !== leaf.cell.version) {
+        throw new StaleTensorError(
+          `this tensor depends on ${leaf.cell.name} as it was before its last update, and was not computed in time. ` +
+            "Read it before the optimizer's step, or mark it with keep() so that the step computes it.",
+        );
+      }
+      if (leaf.cell.value === undefined) fresh.add(leaf.cell);
+    }
+    if (fresh.size > 0) this.initialize([...fresh]);
+  }
+
+  /** Computes the initial values of variables in one program. Their storage is theirs alone: it will be overwritten. */
+  initialize(cells: readonly VariableCell[]): void {
+    const missing = cells.filter((cell) => cell.value === undefined);
+    const computed = missing.filter((cell) => !viewOfValue(cell.pending as Node));
+    for (const cell of missing) {
+      const source = (cell.pending as Node).value;
+      if (!source) continue;
+      const storage = this.target.allocate(bytesOf(cell.type));
+      const bytes = bytesOf(cell.type);
+      new Uint8Array(storage.buffer, storage.byteOffset, bytes).set(new Uint8Array(source.buffer, source.byteOffset, bytes));
+      cell.value = storage;
+      cell.pending = undefined;
+    }
+    if (computed.length === 0) return;
+    const built = buildProgram(computed.map((cell) => ({ node: cell.pending as Node })));
+    this.prepareVariables(built.leaves);
+    const entry = this.lookUp(built);
+    const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
+    const outputs = computed.map((cell) => this.target.allocate(bytesOf(cell.type)));
+    this.execute(entry, inputs, outputs);
+    computed.forEach((cell, index) => {
+      cell.value = outputs[index];
+      cell.pending = undefined;
+    });
+  }
+
+  /** The value of a node, computed if need be. */
+  read(node: Node): NodeValue {
+    if (node.value) return node.value;
+    if (node.leaf?.kind === "variable") {
+      this.commit();
+      this.prepareVariables([node]);
+      return node.leaf.cell.value as NodeValue;
+    }
+    if (node.leaf?.kind === "number") {
+      const storage = this.target.allocate(bytesOf(node.type));
+      viewOf(node.dtype, storage.buffer, storage.byteOffset, 1)[0] = node.leaf.value;
+      return storage;
+    }
+    this.compute([node]);
+    if (!node.value) throw placeholderError();
+    return node.value;
+  }
+
+  /** Debug mode: one op as a program of its own, over the values of its inputs. */
+  private computeAlone(node: Node): NodeValue {
+    const inputs = node.inputs.map((input) => dataNode(input.type, this.read(input)));
+    const alone = new Node(node.op, inputs, node.attributes, node.type);
+    const built = buildProgram([{ node: alone }]);
+    const entry = this.lookUp(built);
+    const output = this.target.allocate(bytesOf(node.type));
+    this.execute(entry, built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)), [output]);
+    return output;
+  }
+
+  // ---- seeing inside ----
+
+  statistics(): EngineStatistics {
+    const counts = new Map(this.retiredCounts);
+    for (const entry of this.cache.values()) addCounts(counts, entry);
+    return {
+      compilations: this.compilations,
+      runs: this.runs,
+      kernels: this.kernels,
+      opCounts: Object.fromEntries(counts),
+      trackedBytes: this.cache.bytes + this.arenaBytes() + this.kept.size * 64,
+      cachedPrograms: this.cache.size,
+    };
+  }
+  /** Why the last program was compiled, its kernels, fusion and arena map. */
+  explain(): string {
+    return this.lastExplanation;
+  }
+  /** Runs a callback with per-kernel timing; returns the timings of each program run inside. */
+  profile(callback: () => void): StepTiming[][] {
+    const timings: StepTiming[][] = [];
+    this.profiling = timings;
+    try {
+      callback();
+    } finally {
+      this.profiling = undefined;
+    }
+    return timings;
+  }
+
+  private arenaBytes(): number {
+    let largest = 0;
+    for (const entry of this.cache.values()) largest = Math.max(largest, entry.executable.arenaBytes);
+    return largest;
+  }
+  private retire(entry: CachedProgram): void {
+    addCounts(this.retiredCounts, entry);
+    entry.executable.dispose();
+  }
+}
+
+function addCounts(counts: Map<string, number>, entry: CachedProgram): void {
+  for (const [name, count] of entry.opCounts) counts.set(name, (counts.get(name) ?? 0) + count * entry.runs);
+}
+
+/** A leaf for a variable at its current version. */
+export function variableLeaf(cell: VariableCell, requiresGrad = false): Node {
+  return new Node(undefined, [], {}, cell.type, { leaf: { kind: "variable", cell, version: cell.version }, requiresGrad });
+}
+
+function placeholderError(): TriviumError {
+  return new GradientError(
+    "this tensor was made inside a compiled function and exists only there: return it from the function to read it.",
+  );
+}

@@ -1,0 +1,125 @@
+import { gradients as nodeGradients } from "../autodiff/gradients.ts";
+import { defaultEngine } from "../engine/default-engine.ts";
+import { differentiableLeaves } from "../engine/saved-for-backward.ts";
+import { GradientError, ShapeError } from "../errors.ts";
+import { isLeaf } from "../graph/build-program.ts";
+import { withGradMode } from "../graph/grad-mode.ts";
+import { type Node, nextMark } from "../graph/node.ts";
+import { formatShape } from "../graph/shape.ts";
+import { add } from "../ops/index.ts";
+import { atEntry } from "./lift.ts";
+import { Tensor } from "./tensor.ts";
+
+export interface BackwardOptions {
+  /** Keep the graph for another `backward()` through it. */
+  readonly retainGraph?: boolean;
+  /** Record the gradients' own graph, for gradients of gradients; implies `retainGraph`. */
+  readonly createGraph?: boolean;
+}
+
+/** Whose accumulated gradients may not have been computed. */
+let waiting: Tensor[] = [];
+
+/** Marks the graph above the leaves as consumed; a part that was consumed before is PyTorch's error. */
+function consume(roots: readonly Node[], retain: boolean): void {
+  const mark = nextMark();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop() as Node;
+    if (node.mark === mark || !node.requiresGrad || !node.op) continue;
+    node.mark = mark;
+    if (node.consumed) {
+      throw new GradientError(
+        "backward through the graph a second time: its saved values were freed by the first backward(). " +
+          "Pass { retainGraph: true } to the first one, or compute the loss again.",
+      );
+    }
+    stack.push(...node.inputs);
+  }
+  if (retain) return;
+  const seen = nextMark();
+  stack.push(...roots);
+  while (stack.length > 0) {
+    const node = stack.pop() as Node;
+    if (node.mark === seen || !node.requiresGrad || !node.op) continue;
+    node.mark = seen;
+    node.consumed = true;
+    stack.push(...node.inputs);
+    if (isLeaf(node)) node.inputs = [];
+  }
+}
+
+function checkRoot(name: string, root: Tensor, seed: Tensor | undefined): void {
+  if (!root.requiresGrad) {
+    throw new GradientError(
+      `${name}: the tensor has no gradient path: nothing it was made from is a trainable variable or has requiresGrad (was it made under noGrad, or detached?).`,
+    );
+  }
+  if (!seed && root.size !== 1) {
+    throw new GradientError(`${name}: the tensor has shape ${formatShape(root.shape)}; only a scalar needs no gradient argument. Reduce it (sum, mean) or pass one.`);
+  }
+  if (seed && formatShape(seed.shape) !== formatShape(root.shape)) {
+    throw new ShapeError(`${name}: the gradient has shape ${formatShape(seed.shape)}, the tensor ${formatShape(root.shape)}.`);
+  }
+}
+
+/** `tensor.backward()`: adds to `grad` of every owner upstream. */
+export function backward(root: Tensor, seed: Tensor | undefined, options: BackwardOptions = {}): void {
+  checkRoot("backward", root, seed);
+  // the gradients of an earlier backward are computed first, so that accumulated micro-batches hold the activations of one
+  flushGradients();
+  const node = root.node;
+  const leaves = differentiableLeaves([node]).filter((leaf) => leaf.owner instanceof Tensor);
+  const results = nodeGradients([node], leaves, seed ? [seed.node] : undefined, { createGraph: options.createGraph ?? false });
+  consume([node], options.retainGraph ?? options.createGraph ?? false);
+  leaves.forEach((leaf, index) => {
+    const owner = leaf.owner as Tensor;
+    const gradient = results[index];
+    if (!gradient) return;
+    const before = owner.grad;
+    owner.grad = new Tensor(before ? withGradMode(options.createGraph ?? false, () => add(before.node, gradient)) : gradient);
+    waiting.push(owner);
+  });
+  if (!defaultEngine.tracing) defaultEngine.keep(node);
+}
+
+/** The owners of accumulated gradients that wait to be computed; the list is handed over. */
+export function takeWaitingOwners(): Tensor[] {
+  const owners = waiting.filter((owner) => owner.grad && !isLeaf(owner.grad.node));
+  waiting = [];
+  return owners;
+}
+
+function flushGradients(): void {
+  if (defaultEngine.tracing) return;
+  const owners = takeWaitingOwners();
+  if (owners.length > 0) defaultEngine.compute(owners.map((owner) => (owner.grad as Tensor).node));
+}
+
+export interface GradientOptions extends BackwardOptions {
+  /** Gradients of the loss with respect to the outputs (ones by default; required for outputs that are not scalars). */
+  readonly seeds?: readonly Tensor[];
+}
+
+/**
+ * Gradients of outputs (summed) with respect to inputs, without touching any `grad`. Undefined where no path leads.
+ *
+ * @example
+ * ```ts
+ * const x = new Variable([3]);
+ * const [slope] = gradients(x.square().sum(), [x]);
+ * slope?.item(); // 6
+ * ```
+ */
+export function gradients(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options: GradientOptions = {}): (Tensor | undefined)[] {
+  return atEntry(gradients, () => {
+    const roots = outputs instanceof Tensor ? [outputs] : outputs;
+    roots.forEach((root, index) => checkRoot("gradients", root, options.seeds?.[index]));
+    const createGraph = options.createGraph ?? false;
+    const nodes = roots.map((root) => root.node);
+    const targets = inputs.map((input) => input.node);
+    const results = nodeGradients(nodes, targets, options.seeds?.map((seed) => seed.node), { createGraph });
+    consume(nodes, options.retainGraph ?? createGraph);
+    return results.map((node) => node && new Tensor(node));
+  });
+}

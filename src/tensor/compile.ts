@@ -1,0 +1,139 @@
+import { defaultEngine } from "../engine/default-engine.ts";
+import { variableLeaf } from "../engine/engine.ts";
+import type { CachedProgram } from "../engine/plan-cache.ts";
+import { ArgumentError } from "../errors.ts";
+import { type BuiltProgram, buildProgram, type RequestedOutput } from "../graph/build-program.ts";
+import { bytesPerElement } from "../graph/dtype.ts";
+import { dataNode, Node, type NodeValue, type VariableCell } from "../graph/node.ts";
+import { sizeOf } from "../graph/shape.ts";
+import { takeWaitingOwners } from "./autograd.ts";
+import { atEntry } from "./lift.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Arguments of a compiled function: inside it numbers arrive as scalar tensors. */
+export type CompiledArgument = Tensor | number;
+/** What a compiled function may return: tensors, in arrays and plain objects. */
+export type CompiledResult = Tensor | undefined | void | readonly CompiledResult[] | { readonly [name: string]: CompiledResult };
+
+/** The parameters inside the function: a number becomes a scalar tensor, because its value changes from call to call. */
+export type TracedArguments<Args extends readonly CompiledArgument[]> = { [K in keyof Args]: Tensor };
+
+interface Trace {
+  readonly built: BuiltProgram;
+  readonly outputs: readonly Node[];
+  readonly cells: readonly VariableCell[];
+  readonly rebuild: (tensors: readonly Tensor[]) => CompiledResult;
+  entry: CachedProgram;
+}
+
+function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly Tensor[]) => CompiledResult {
+  if (result === undefined) return () => undefined;
+  if (result instanceof Tensor) {
+    const index = tensors.push(result) - 1;
+    return (values) => values[index];
+  }
+  if (Array.isArray(result)) {
+    const parts = result.map((part) => collect(part, tensors));
+    return (values) => parts.map((part) => part(values));
+  }
+  if (typeof result === "object" && Object.getPrototypeOf(result) === Object.prototype) {
+    const parts = Object.entries(result).map(([key, part]) => [key, collect(part as CompiledResult, tensors)] as const);
+    return (values) => Object.fromEntries(parts.map(([key, part]) => [key, part(values)]));
+  }
+  throw new ArgumentError("compile: the function must return tensors, or arrays and plain objects of tensors.");
+}
+
+/** Runs the function once over placeholders and turns what it built into a program. */
+function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly CompiledArgument[]): Trace {
+  defaultEngine.commit();
+  const placeholders = args.map((arg, index) => {
+    const type = arg instanceof Tensor ? arg.node.type : { shape: [], dtype: "f32" as const };
+    return new Tensor(new Node(undefined, [], {}, type, { leaf: { kind: "placeholder", index } }));
+  });
+  const tensors: Tensor[] = [];
+  let rebuild: Trace["rebuild"];
+  let cells: VariableCell[] = [];
+  const pending: Node[] = [];
+  defaultEngine.tracing = true;
+  try {
+    const result = fn(...placeholders);
+    if ((result as unknown) instanceof Promise) throw new ArgumentError("compile: the function must be synchronous.");
+    rebuild = collect(result, tensors);
+  } finally {
+    defaultEngine.tracing = false;
+    cells = defaultEngine.takeAssignments();
+    for (const cell of cells) {
+      pending.push(cell.pending as Node);
+      cell.pending = undefined;
+    }
+    // gradients accumulated while tracing belong to the trace, not to the variables
+    for (const owner of takeWaitingOwners()) owner.grad = undefined;
+  }
+  const outputs = tensors.map((tensor) => tensor.node);
+  const requests: RequestedOutput[] = [
+    ...outputs.map((node) => ({ node })),
+    ...cells.map((cell, index) => ({ node: pending[index], overwrites: variableLeaf(cell) })),
+  ];
+  const built = buildProgram(requests);
+  return { built, outputs, cells, rebuild, entry: defaultEngine.lookUp(built) };
+}
+
+function bind(leaf: Node, index: number, entry: CachedProgram, args: readonly CompiledArgument[]): NodeValue {
+  const source = leaf.leaf;
+  if (leaf.value) return leaf.value;
+  if (source?.kind === "placeholder") {
+    const arg = args[source.index];
+    return arg instanceof Tensor ? defaultEngine.read(arg.node) : defaultEngine.writeNumber(entry, index, "f32", arg);
+  }
+  if (source?.kind === "variable") return source.cell.value as NodeValue;
+  if (source?.kind === "number") return defaultEngine.writeNumber(entry, index, leaf.dtype, source.refresh ? source.refresh() : source.value);
+  throw new ArgumentError("compile: a tensor from another compiled function was captured.");
+}
+
+function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResult {
+  const { built, cells } = traced;
+  const fresh = built.leaves.flatMap(({ leaf }) => (leaf?.kind === "variable" && leaf.cell.value === undefined ? [leaf.cell] : []));
+  if (fresh.length > 0) defaultEngine.initialize([...new Set(fresh)]);
+  // the program may have been evicted since: look it up again (a hit keeps it recent)
+  const entry = defaultEngine.lookUp(built);
+  const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args));
+  const values = traced.outputs.map((node) => defaultEngine.target.allocate(sizeOf(node.shape) * bytesPerElement[node.dtype]));
+  defaultEngine.execute(entry, inputs, [...values, ...cells.map((cell) => cell.value as NodeValue)]);
+  for (const cell of cells) cell.version++;
+  return traced.rebuild(traced.outputs.map((node, index) => new Tensor(dataNode(node.type, values[index]))));
+}
+
+/**
+ * Compiles a function over tensors: it is run once for each combination of argument shapes and dtypes, and from then on replayed as one
+ * program with no graph building at all. Tensor and number arguments are run-time values; numbers from outside the function are frozen;
+ * variables, learning rates and random state are read at each call. Reading a value inside throws.
+ *
+ * @example
+ * ```ts
+ * const w = new Variable([1, 2]);
+ * const step = compile((x, rate) => {
+ *   const loss = w.mul(x).sum();
+ *   const [slope] = gradients(loss, [w]);
+ *   assignAll([[w, w.sub(slope.mul(rate))]]);
+ *   return loss;
+ * });
+ * step(tensor([3, 4]), 0.1).item(); // 11
+ * ```
+ */
+export function compile<Args extends readonly CompiledArgument[], Result extends CompiledResult>(
+  fn: (...args: TracedArguments<Args>) => Result,
+): (...args: Args) => Result {
+  const traces = new Map<string, Trace>();
+  const compiled = (...args: Args): Result =>
+    atEntry(compiled, () => {
+      defaultEngine.commit();
+      const signature = args.map((arg) => (arg instanceof Tensor ? `${arg.dtype}[${arg.shape.join()}]` : "number")).join(";");
+      let traced = traces.get(signature);
+      if (!traced) {
+        traced = trace(fn as unknown as (...args: Tensor[]) => CompiledResult, args);
+        traces.set(signature, traced);
+      }
+      return replay(traced, args) as Result;
+    });
+  return compiled;
+}

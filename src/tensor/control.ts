@@ -1,0 +1,73 @@
+import { defaultEngine } from "../engine/default-engine.ts";
+import { createTarget, type TargetName } from "../engine/default-target.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
+import { ArgumentError } from "../errors.ts";
+import { withGradMode } from "../graph/grad-mode.ts";
+import type { StepTiming } from "../targets/target.ts";
+import { takeWaitingOwners } from "./autograd.ts";
+import { atEntry } from "./lift.ts";
+import type { Tensor, Variable } from "./tensor.ts";
+
+/** Computes tensors together, in one program. */
+export function evaluate(...tensors: readonly Tensor[]): void {
+  atEntry(evaluate, () => defaultEngine.compute(tensors.map((tensor) => tensor.node)));
+}
+
+function synchronous<T>(name: string, callback: () => T): T {
+  const result = callback();
+  if (result instanceof Promise) throw new ArgumentError(`${name}: the callback is asynchronous; gradient recording is decided while it runs, so it must be synchronous.`);
+  return result;
+}
+
+/** Runs a synchronous callback without recording gradient paths. */
+export function noGrad<T>(callback: () => T): T {
+  return atEntry(noGrad, () => withGradMode(false, () => synchronous("noGrad", callback)));
+}
+
+/** Runs a synchronous callback with gradient paths recorded, inside `noGrad` too. */
+export function enableGrad<T>(callback: () => T): T {
+  return atEntry(enableGrad, () => withGradMode(true, () => synchronous("enableGrad", callback)));
+}
+
+export interface AssignOptions {
+  /** Tensors computed together with the new values, from the old ones. */
+  readonly compute?: readonly Tensor[];
+}
+
+/**
+ * A training step: gives variables their new values in one compiled program, written over the old storage, together with the tensors in
+ * `compute`, accumulated gradients and everything marked `keep()`. Other pending tensors that captured an old value become stale.
+ */
+export function assignAll(assignments: readonly (readonly [Variable, Tensor])[], options: AssignOptions = {}): void {
+  atEntry(assignAll, () => {
+    for (const [variable, value] of assignments) variable.assign(value);
+    if (defaultEngine.tracing) return;
+    const gradients = takeWaitingOwners().flatMap((owner) => owner.grad ?? []);
+    defaultEngine.compute([...(options.compute ?? []), ...gradients].map((tensor) => tensor.node));
+  });
+}
+
+/** The engine behind the public functions: what it did, what it runs on, and how to look inside. */
+export const engine = {
+  /** Counts since the process started. */
+  stats: (): EngineStatistics => defaultEngine.statistics(),
+  /** Why the last program was compiled, its kernels, fusion and arena map. */
+  explain: (): string => defaultEngine.explain(),
+  /** Time per kernel of the programs that a callback runs. */
+  profile: (callback: () => void): StepTiming[][] => defaultEngine.profile(callback),
+  /** Debug mode: programs run op by op and the first NaN or infinity is an error that names its op and line. */
+  setDebug: (on: boolean): void => {
+    defaultEngine.debug = on;
+  },
+  /** Chooses the target; compiled programs are dropped, values stay. */
+  setTarget: (name: TargetName): void => defaultEngine.setTarget(createTarget(name)),
+  get targetName(): string {
+    return defaultEngine.target.name;
+  },
+  get targetDescription(): string {
+    return defaultEngine.target.description;
+  },
+  get threads(): number {
+    return defaultEngine.target.threads;
+  },
+};

@@ -1,0 +1,158 @@
+/** The public functions over tensors. Operands of two-input functions may be numbers; everything broadcasts. */
+import { ArgumentError } from "../errors.ts";
+import type { DType } from "../graph/dtype.ts";
+import { Node } from "../graph/node.ts";
+import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../graph/shape.ts";
+import * as ops from "../ops/index.ts";
+import { atEntry, lift, liftBinary, type Operand, operandNode, wrap } from "./lift.ts";
+import type { Tensor } from "./tensor.ts";
+
+// ---- arithmetic ----
+export const add = liftBinary(ops.add);
+export const sub = liftBinary(ops.sub);
+export const mul = liftBinary(ops.mul);
+export const div = liftBinary(ops.div);
+export const minimum = liftBinary(ops.minimum);
+export const maximum = liftBinary(ops.maximum);
+export const floorDivide = liftBinary(ops.floorDivide);
+export const remainder = liftBinary(ops.remainder);
+const power = liftBinary(ops.pow);
+
+/** `base` to the power of `exponent`; a few exponents given as numbers become cheaper operations. */
+export function pow(base: Operand, exponent: Operand): Tensor {
+  return atEntry(pow, () => {
+    if (typeof base !== "object") return power(base, exponent);
+    if (exponent === 2) return square(base);
+    if (exponent === 1) return base;
+    if (exponent === 0.5 && base.dtype === "f32") return sqrt(base);
+    if (exponent === -1 && base.dtype === "f32") return reciprocal(base);
+    return power(base, exponent);
+  });
+}
+
+export const neg = lift(ops.neg);
+export const abs = lift(ops.abs);
+export const sign = lift(ops.sign);
+export const floor = lift(ops.floor);
+export const ceil = lift(ops.ceil);
+export const round = lift(ops.round);
+export const trunc = lift(ops.trunc);
+export const sqrt = lift(ops.sqrt);
+export const rsqrt = lift(ops.rsqrt);
+export const exp = lift(ops.exp);
+export const expm1 = lift(ops.expm1);
+export const log = lift(ops.log);
+export const log1p = lift(ops.log1p);
+export const tanh = lift(ops.tanh);
+export const sigmoid = lift(ops.sigmoid);
+export const erf = lift(ops.erf);
+export const sin = lift(ops.sin);
+export const cos = lift(ops.cos);
+export const relu = lift(ops.relu);
+/** x · x. */
+export const square = lift(function square(x: Node): Node {
+  return ops.mul(x, x);
+});
+/** 1 / x. */
+export const reciprocal = lift(function reciprocal(x: Node): Node {
+  return ops.div(ops.constant(1, x.shape, "f32"), x);
+});
+
+/** Limits values to [minimum, maximum]; either bound may be left out. */
+export function clip(x: Tensor, minimumValue?: number, maximumValue?: number): Tensor {
+  return atEntry(clip, () => {
+    if (minimumValue === undefined && maximumValue === undefined) throw new ArgumentError("clip: give a minimum, a maximum, or both.");
+    let node = x.node;
+    if (minimumValue !== undefined) node = ops.maximum(node, operandNode(minimumValue, x.dtype));
+    if (maximumValue !== undefined) node = ops.minimum(node, operandNode(maximumValue, x.dtype));
+    return wrap(node);
+  });
+}
+
+// ---- comparison, logic, choice ----
+export const lt = liftBinary(ops.lt);
+export const le = liftBinary(ops.le);
+export const gt = liftBinary(ops.gt);
+export const ge = liftBinary(ops.ge);
+export const eq = liftBinary(ops.eq);
+export const ne = liftBinary(ops.ne);
+export const logicalAnd = liftBinary(ops.logicalAnd);
+export const logicalOr = liftBinary(ops.logicalOr);
+export const logicalXor = liftBinary(ops.logicalXor);
+export const logicalNot = lift(ops.logicalNot);
+export const bitwiseAnd = liftBinary(ops.bitwiseAnd);
+export const bitwiseOr = liftBinary(ops.bitwiseOr);
+export const bitwiseXor = liftBinary(ops.bitwiseXor);
+
+/** Elements of `left` where the condition holds, else of `right`. */
+export function where(condition: Tensor, left: Operand, right: Operand): Tensor {
+  return atEntry(where, () => {
+    const beside = typeof left === "object" ? left.dtype : typeof right === "object" ? right.dtype : "f32";
+    return wrap(ops.where(condition.node, operandNode(left, beside), operandNode(right, beside)));
+  });
+}
+
+// ---- reductions ----
+export const sum = lift(ops.sum);
+export const mean = lift(ops.mean);
+export const prod = lift(ops.prod);
+export const amax = lift(ops.amax);
+export const amin = lift(ops.amin);
+export const any = lift(ops.any);
+export const all = lift(ops.all);
+export const argmax = lift(ops.argmax);
+export const argmin = lift(ops.argmin);
+
+// ---- shape ----
+/** Same elements, row-major order kept; one size may be -1. */
+export const reshape = lift(function reshape(x: Node, shape: Shape): Node {
+  const unknown = shape.indexOf(-1);
+  if (unknown < 0) return ops.reshape(x, shape);
+  const known = sizeOf(shape.filter((_, axis) => axis !== unknown));
+  if (shape.indexOf(-1, unknown + 1) >= 0) throw new ArgumentError(`reshape: only one size of (${shape.join(", ")}) may be -1.`);
+  return ops.reshape(x, shape.map((extent, axis) => (axis === unknown ? sizeOf(x.shape) / known : extent)));
+});
+export const permute = lift(ops.permute);
+export const expand = lift(function expand(x: Node, shape: Shape): Node {
+  const lead = shape.length - x.shape.length;
+  return ops.expand(x, shape.map((extent, axis) => (extent === -1 ? x.shape[axis - lead] : extent)));
+});
+/** Swaps two axes. */
+export const transpose = lift(function transpose(x: Node, first = -2, second = -1): Node {
+  const axes = x.shape.map((_, axis) => axis);
+  const [a, b] = [normalizeAxis("transpose", first, axes.length), normalizeAxis("transpose", second, axes.length)];
+  [axes[a], axes[b]] = [b, a];
+  return ops.permute(x, axes);
+});
+export const squeeze = lift(function squeeze(x: Node, axis?: number | readonly number[]): Node {
+  const dropped = axis === undefined ? x.shape.flatMap((extent, i) => (extent === 1 ? [i] : [])) : normalizeAxes("squeeze", axis, x.shape.length);
+  const wrong = dropped.find((i) => x.shape[i] !== 1);
+  if (wrong !== undefined) throw new ArgumentError(`squeeze: axis ${wrong} has size ${x.shape[wrong]}, only an axis of size 1 can be removed.`);
+  return ops.reshape(x, x.shape.filter((_, i) => !dropped.includes(i)));
+});
+export const unsqueeze = lift(function unsqueeze(x: Node, axis: number): Node {
+  const at = normalizeAxis("unsqueeze", axis, x.shape.length + 1);
+  return ops.reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+});
+/** Elements from `starts` to `ends` (exclusive) by `steps`, with Python's rules; axes left out are taken whole. */
+export const slice = lift(function slice(x: Node, starts: readonly number[], ends?: readonly number[], steps?: readonly number[]): Node {
+  return ops.slice(x, starts.map((start, axis) => ({ start, stop: ends?.[axis], step: steps?.[axis] })));
+});
+export const pad = lift(ops.pad);
+export const flip = lift(ops.flip);
+export const concat = lift(ops.concat);
+/** Joins tensors along a new axis. */
+export const stack = lift(function stack(inputs: readonly Node[], axis = 0): Node {
+  if (inputs.length === 0) throw new ArgumentError("stack: expected at least one tensor.");
+  const at = normalizeAxis("stack", axis, inputs[0].shape.length + 1);
+  return ops.concat(inputs.map((x) => ops.reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+});
+export const cast = lift(function cast(x: Node, dtype: DType): Node {
+  return ops.cast(x, dtype);
+});
+/** The same value without a gradient path: differentiating stops here. */
+export const detach = lift(function detach(x: Node): Node {
+  if (!x.requiresGrad) return x;
+  // a reshape to the same shape is an alias: no copy is made
+  return new Node(ops.reshape, [x], { shape: x.shape }, x.type);
+});

@@ -1,0 +1,96 @@
+/** From functions over nodes to functions over tensors, with errors that point at the caller's line. */
+import { TriviumError } from "../errors.ts";
+import { type DType, promote } from "../graph/dtype.ts";
+import { Node, numberNode } from "../graph/node.ts";
+import { recordCallSite } from "../engine/debug.ts";
+import { defaultEngine } from "../engine/default-engine.ts";
+import { Tensor } from "./tensor.ts";
+
+/** The parameters of a node function with `Tensor` in place of `Node`. */
+export type Lifted<T> = T extends Node
+  ? Tensor
+  : T extends readonly unknown[]
+    ? { [K in keyof T]: Lifted<T[K]> }
+    : T extends (...args: never[]) => unknown
+      ? T
+      : T extends object
+        ? { [K in keyof T]: Lifted<T[K]> }
+        : T;
+
+/** Runs `body`; a typed error leaves with its stack cut at `entry`, so that the user's line comes first. */
+export function atEntry<T>(entry: (...args: never[]) => unknown, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof TriviumError) Error.captureStackTrace(error, entry);
+    throw error;
+  }
+}
+
+function lower(value: unknown): unknown {
+  if (value instanceof Tensor) return value.node;
+  if (Array.isArray(value)) return value.map(lower);
+  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, lower(entry)]));
+  }
+  return value;
+}
+
+function raise(value: unknown): unknown {
+  if (value instanceof Node) return wrap(value);
+  if (Array.isArray(value)) return value.map(raise);
+  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, raise(entry)]));
+  }
+  return value;
+}
+
+/** A tensor for a node; past a fixed number of pending nodes the engine computes it, so that unread loops stay bounded. */
+export function wrap(node: Node): Tensor {
+  if (defaultEngine.debug) recordCallSite(node, callSite());
+  defaultEngine.noteNode(node);
+  return new Tensor(node);
+}
+
+function callSite(): string {
+  const lines = (new Error().stack ?? "").split("\n").slice(1);
+  return (lines.find((line) => !/[\\/](src|dist)[\\/](tensor|ops|functions|nn|keras|train|optim)[\\/]/.test(line)) ?? "").trim();
+}
+
+/** The public form of a function over nodes: takes and gives tensors, anywhere in its arguments and result. */
+export function lift<Args extends readonly unknown[], Result>(
+  operation: (...args: Args) => Result,
+): (...args: { [K in keyof Args]: Lifted<Args[K]> }) => Lifted<Result> {
+  const entry = (...args: unknown[]): unknown =>
+    atEntry(entry, () => raise(operation(...(args.map(lower) as unknown as Args))));
+  Object.defineProperty(entry, "name", { value: operation.name });
+  return entry as (...args: { [K in keyof Args]: Lifted<Args[K]> }) => Lifted<Result>;
+}
+
+/** An operand of arithmetic. Numbers are run-time arguments of the compiled program. */
+export type Operand = Tensor | number | boolean;
+
+/** A number takes the dtype of the tensor beside it; a fraction beside integers makes f32, an integer beside bool i32 (PyTorch's rule). */
+function numberDType(value: number | boolean, beside: DType): DType {
+  if (typeof value === "boolean") return beside;
+  if (beside === "f32" || !Number.isInteger(value)) return "f32";
+  return promote(beside, beside === "bool" ? "i32" : beside);
+}
+
+/** The node of an operand beside a tensor of a dtype. */
+export function operandNode(operand: Operand, beside: DType): Node {
+  if (operand instanceof Tensor) return operand.node;
+  return numberNode(Number(operand), numberDType(operand, beside));
+}
+
+/** The public form of a two-input elementwise op: either side may be a number. */
+export function liftBinary(operation: (left: Node, right: Node) => Node): (left: Operand, right: Operand) => Tensor {
+  const entry = (left: Operand, right: Operand): Tensor =>
+    atEntry(entry, () => {
+      const besideLeft = right instanceof Tensor ? right.dtype : "f32";
+      const besideRight = left instanceof Tensor ? left.dtype : "f32";
+      return wrap(operation(operandNode(left, besideLeft), operandNode(right, besideRight)));
+    });
+  Object.defineProperty(entry, "name", { value: operation.name });
+  return entry;
+}

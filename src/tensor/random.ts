@@ -1,0 +1,108 @@
+/** Random tensors: counter-based, so that a seed gives the same numbers on every target and any number of threads. */
+import { ArgumentError } from "../errors.ts";
+import { numberNode } from "../graph/node.ts";
+import type { Shape } from "../graph/shape.ts";
+import * as functions from "../functions/index.ts";
+import { atEntry, wrap } from "./lift.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** State of a generator: restoring it repeats what followed. */
+export interface RandomState {
+  readonly seed: number;
+  readonly counter: number;
+}
+
+/**
+ * A source of random tensors. Every random operation takes the next counter; the numbers are a function of (seed, counter, position).
+ *
+ * @example
+ * ```ts
+ * const generator = new Generator(42);
+ * const noise = randomNormal([2, 3], { generator });
+ * ```
+ */
+export class Generator {
+  private seed: number;
+  private counter = 0;
+
+  constructor(seed = 0) {
+    this.seed = checkSeed(seed);
+  }
+  /** Starts again from a seed. */
+  manualSeed(seed: number): this {
+    this.seed = checkSeed(seed);
+    this.counter = 0;
+    return this;
+  }
+  get state(): RandomState {
+    return { seed: this.seed, counter: this.counter };
+  }
+  set state(state: RandomState) {
+    this.seed = checkSeed(state.seed);
+    this.counter = state.counter | 0;
+  }
+  /** @internal */
+  next(): number {
+    const counter = this.counter;
+    this.counter = (counter + 1) | 0;
+    return counter;
+  }
+  /** @internal */
+  currentSeed(): number {
+    return this.seed | 0;
+  }
+}
+
+function checkSeed(seed: number): number {
+  if (!Number.isInteger(seed) || seed < -(2 ** 31) || seed >= 2 ** 32) throw new ArgumentError(`seed: expected an integer of 32 bits, got ${seed}.`);
+  return seed;
+}
+
+/** The generator that random operations use unless they are given another. Its seed is 0 until `setRandomSeed`. */
+export const defaultGenerator = new Generator(0);
+
+/** Seeds the default generator. */
+export function setRandomSeed(seed: number): void {
+  atEntry(setRandomSeed, () => defaultGenerator.manualSeed(seed));
+}
+export function getRandomState(): RandomState {
+  return defaultGenerator.state;
+}
+export function setRandomState(state: RandomState): void {
+  defaultGenerator.state = state;
+}
+
+export interface RandomOptions {
+  readonly generator?: Generator;
+}
+
+/** Seed and counter as arguments of the program; a compiled function takes a new counter at each replay. */
+export function randomKey(generator: Generator = defaultGenerator) {
+  const seed = numberNode(generator.currentSeed(), "i32", () => generator.currentSeed());
+  const counter = numberNode(generator.next(), "i32", () => generator.next());
+  return { seed, counter };
+}
+
+/** Uniform numbers in [min, max). */
+export function randomUniform(shape: Shape, options: RandomOptions & { min?: number; max?: number } = {}): Tensor {
+  return atEntry(randomUniform, () => {
+    const { seed, counter } = randomKey(options.generator);
+    return wrap(functions.randomUniform(shape, seed, counter, options.min ?? 0, options.max ?? 1));
+  });
+}
+
+/** Normal numbers of a mean and standard deviation. */
+export function randomNormal(shape: Shape, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  return atEntry(randomNormal, () => {
+    const { seed, counter } = randomKey(options.generator);
+    return wrap(functions.randomNormal(shape, seed, counter, options.mean ?? 0, options.std ?? 1));
+  });
+}
+
+/** True with probability `p`. */
+export function randomBernoulli(shape: Shape, p = 0.5, options: RandomOptions = {}): Tensor {
+  return atEntry(randomBernoulli, () => {
+    const { seed, counter } = randomKey(options.generator);
+    return wrap(functions.randomBernoulli(shape, seed, counter, p));
+  });
+}

@@ -1,0 +1,6 @@
+import type { TargetName } from "../src/engine/default-target.ts";
+
+/** The targets that tests run on: the oracle, and machine code where this machine has it. */
+export function availableTargets(): TargetName[] {
+  return ["reference"];
+}
