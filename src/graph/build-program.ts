@@ -1,6 +1,6 @@
 import { InternalError } from "../errors.ts";
 import type { Op } from "../ops/define.ts";
-import { type Attributes, type Node, nextMark, type TensorType } from "./node.ts";
+import { type Attributes, type AttributeValue, type Node, nextMark, type TensorType } from "./node.ts";
 import type { GraphProgram, ProgramNode, ProgramOutput } from "./program.ts";
 
 /** What to compute: a node, and the variable leaf whose storage its value overwrites, if any. */
@@ -21,8 +21,18 @@ export function isLeaf(node: Node): boolean {
 }
 
 function attributesKey(attributes: Attributes): string {
-  for (const _ in attributes) return JSON.stringify(attributes);
+  for (const _ in attributes) return valueKey(attributes);
   return "";
+}
+/** Unlike JSON, tells NaN, the infinities and -0 apart: a constant's value is structure. */
+function valueKey(value: AttributeValue): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return `[${value.map(valueKey).join()}]`;
+  let text = "{";
+  for (const [name, part] of Object.entries(value)) text += `${name}:${valueKey(part)},`;
+  return `${text}}`;
 }
 const typeKey = (type: TensorType): string => `${type.dtype}[${type.shape.join()}]`;
 
