@@ -1,0 +1,112 @@
+import type { MachineDescription } from "../../../kernel/ir.ts";
+import type { OperandView } from "../../strategy.ts";
+import { balancedStrips, chooseTile, type Strips } from "./tile.ts";
+
+/** Where a matrix is read from: as it lies, packed by each task into its scratch, or packed once by a step of its own. */
+export type Packing = "direct" | "task" | "step";
+
+/** C[batch, m, n] = A[batch, m, k] · B[batch, k, n]; strides of views are [batch…, m, k] and [batch…, k, n]. */
+export interface MatmulProblem {
+  readonly batch: readonly number[];
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: OperandView;
+  readonly b: OperandView;
+}
+
+/** Every decision of a matrix product; none of them changes the arithmetic of an output. */
+export interface MatmulPlan extends MatmulProblem {
+  readonly batches: number;
+  readonly strips: Strips;
+  readonly vectors: number;
+  /** Columns of a full panel, number of panels, columns of the last. */
+  readonly width: number;
+  readonly panels: number;
+  readonly lastColumns: number;
+  readonly packA: Packing;
+  readonly packB: Packing;
+  /** Reduction steps between two visits to the accumulators. */
+  readonly block: number;
+  readonly blocks: number;
+  readonly stripsPerTask: number;
+  readonly panelsPerTask: number;
+}
+
+const smallBytes = 16 * 1024;
+
+/** Rows this far apart compete for the same few cache lines. */
+function aliases(strideElements: number): boolean {
+  const remainder = (Math.abs(strideElements) * 4) % 4096;
+  return strideElements !== 0 && (remainder < 64 || remainder > 4032);
+}
+
+/** Decides tile, packing, blocking and tasks from the shape. */
+export function planMatmul(problem: MatmulProblem, machine: MachineDescription): MatmulPlan {
+  const { m, n, k, batch } = problem;
+  const [aRow, aStep] = problem.a.strides.slice(-2);
+  const [bStep, bColumn] = problem.b.strides.slice(-2);
+  const batches = batch.reduce((product, extent) => product * extent, 1);
+  const tile = chooseTile(machine, m, Math.ceil(n / 16));
+  const strips = balancedStrips(m, tile.rows);
+  const width = tile.vectors * 16;
+  const panels = Math.ceil(n / width);
+
+  const taskFlops = 4e6;
+  const stripFlops = 2 * strips.big * k * width;
+  let stripsPerTask = strips.count;
+  let panelsPerTask = panels;
+  const tasks = (): number => batches * Math.ceil(strips.count / stripsPerTask) * Math.ceil(panels / panelsPerTask);
+  const limit = (limitM: number, limitN: number): void => {
+    stripsPerTask = Math.min(strips.count, Math.max(1, limitM));
+    panelsPerTask = Math.min(panels, Math.max(1, limitN));
+  };
+  // The larger matrix is cut into tasks and passes through once; the smaller is shared by all of them.
+  if (n >= m) {
+    limit(Math.ceil(512 / strips.big), 4);
+    while (panelsPerTask > 1 && (tasks() < 16 || stripsPerTask * panelsPerTask * stripFlops > 16 * taskFlops))
+      panelsPerTask = Math.ceil(panelsPerTask / 2);
+    while (stripsPerTask > 1 && tasks() < 8 && stripsPerTask * stripFlops > taskFlops / 8)
+      stripsPerTask = Math.ceil(stripsPerTask / 2);
+  } else {
+    limit(8, Math.ceil(1024 / width));
+    while (stripsPerTask > 1 && (tasks() < 32 || stripsPerTask * panelsPerTask * stripFlops > 4 * taskFlops))
+      stripsPerTask = Math.ceil(stripsPerTask / 2);
+    while (panelsPerTask > 1 && tasks() < 8 && panelsPerTask * stripFlops > taskFlops / 8)
+      panelsPerTask = Math.ceil(panelsPerTask / 2);
+  }
+
+  const blockLimit = k * width <= 16 * 1024 ? k : 256;
+  const blocks = Math.max(1, Math.ceil(k / Math.max(1, blockLimit)));
+  const block = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
+
+  const smallB = 4 * k * n <= smallBytes || (strips.count <= 2 && 4 * Math.min(k, block) * 64 <= smallBytes);
+  const packB: Packing =
+    bColumn === 1 && (strips.count === 1 || (smallB && !aliases(bStep)))
+      ? "direct"
+      : stripsPerTask === strips.count || k * n * 4 <= smallBytes
+        ? "task"
+        : "step";
+  const smallA = panels === 1 || 4 * m * k <= smallBytes;
+  const packA: Packing =
+    strips.count * strips.big <= 4 || (smallA && !(aliases(aRow) && strips.big > 8) && !(aliases(aStep) && k > 8))
+      ? "direct"
+      : panelsPerTask === panels
+        ? "task"
+        : "step";
+  return {
+    ...problem,
+    batches,
+    strips,
+    vectors: tile.vectors,
+    width,
+    panels,
+    lastColumns: n - (panels - 1) * width,
+    packA,
+    packB,
+    block,
+    blocks: block === 0 ? 1 : Math.ceil(k / block),
+    stripsPerTask,
+    panelsPerTask,
+  };
+}

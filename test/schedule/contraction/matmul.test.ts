@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { MachineDescription } from "../../../src/kernel/ir.ts";
+import { matmul } from "../../../src/schedule/strategies/contraction/matmul.ts";
+import type { OperandView } from "../../../src/schedule/strategy.ts";
+import { contiguous, fractions, integers, interpret, narrow, requestOf, wide } from "./harness.ts";
+
+interface Case {
+  readonly batch: readonly number[];
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** A view of [batch…, rows, columns] whose memory holds the columns first. */
+function transposed(operand: number, batch: readonly number[], rows: number, columns: number): OperandView {
+  const view = contiguous(operand, [...batch, columns, rows]);
+  const rank = view.strides.length;
+  return { ...view, strides: [...view.strides.slice(0, -2), view.strides[rank - 1], view.strides[rank - 2]] };
+}
+
+function run(
+  { batch, m, n, k, transposeA, transposeB }: Case,
+  machine: MachineDescription,
+  fill: (length: number, seed: number) => Float32Array,
+  epilogue: "plain" | "bias" | "update" = "plain",
+): { readonly result: Float32Array; readonly operands: Float32Array[]; readonly views: readonly OperandView[] } {
+  const count = batch.reduce((p, e) => p * e, 1);
+  const views = [
+    transposeA ? transposed(0, batch, m, k) : contiguous(0, [...batch, m, k]),
+    transposeB ? transposed(1, batch, k, n) : contiguous(1, [...batch, k, n]),
+  ];
+  const operands = [
+    fill(count * m * k, 1),
+    fill(count * k * n, 2),
+    fill(n, 3),
+    fill(count * m * n, 4),
+    new Float32Array([epilogue === "update" ? 2 : 0]),
+  ];
+  const before = operands[3].slice();
+  const request = requestOf(
+    { kind: "matmul" },
+    [
+      [...batch, m, k],
+      [...batch, k, n],
+    ],
+    [...batch, m, n],
+    { machine, views, epilogue },
+  );
+  interpret(matmul(request), operands);
+  const result = operands[3];
+  operands[3] = before;
+  return { result, operands, views };
+}
+
+function expected(
+  test: Case,
+  operands: readonly Float32Array[],
+  views: readonly OperandView[],
+  epilogue = "plain",
+): Float32Array {
+  const { batch, m, n, k } = test;
+  const count = batch.reduce((p, e) => p * e, 1);
+  const [a, b] = views.map((view) => view.strides.slice(-2));
+  const result = new Float32Array(count * m * n);
+  for (let t = 0; t < count; t++)
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let sum = 0;
+        for (let p = 0; p < k; p++)
+          sum += operands[0][t * m * k + i * a[0] + p * a[1]] * operands[1][t * k * n + p * b[0] + j * b[1]];
+        const at = (t * m + i) * n + j;
+        if (epilogue === "bias") sum = Math.max(sum + operands[2][j], 0);
+        if (epilogue === "update") sum = operands[3][at] - 2 * sum;
+        result[at] = sum;
+      }
+  return result;
+}
+
+const machines = [wide, narrow];
+
+describe("matmul", () => {
+  it("equals the definition for any shape, transposition and epilogue", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          batch: fc.oneof(fc.constant([]), fc.constant([2]), fc.constant([2, 3])),
+          m: fc.integer({ min: 1, max: 37 }),
+          n: fc.integer({ min: 1, max: 70 }),
+          k: fc.integer({ min: 0, max: 40 }),
+          transposeA: fc.boolean(),
+          transposeB: fc.boolean(),
+        }),
+        fc.constantFrom(...machines),
+        fc.constantFrom("plain" as const, "bias" as const, "update" as const),
+        (test, machine, epilogue) => {
+          const { result, operands, views } = run(test, machine, integers, epilogue);
+          expect(result).toEqual(expected(test, operands, views, epilogue));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    { batch: [], m: 3, n: 5, k: 1100 },
+    { batch: [], m: 33, n: 34, k: 600, transposeB: true },
+    { batch: [], m: 40, n: 33, k: 530, transposeA: true },
+    { batch: [], m: 150, n: 12, k: 70, transposeA: true, transposeB: true },
+    { batch: [], m: 20, n: 300, k: 65 },
+  ])("keeps the chain over blocks of the reduction: %o", (test) => {
+    for (const machine of machines) {
+      const { result, operands, views } = run(test, machine, integers);
+      expect(result).toEqual(expected(test, operands, views));
+    }
+  });
+
+  it("gives the same bits on both register files and for any number of rows", () => {
+    const test: Case = { batch: [], m: 19, n: 37, k: 530 };
+    const first = run(test, wide, fractions).result;
+    expect(run(test, narrow, fractions).result).toEqual(first);
+    for (const m of [1, 5]) expect(run({ ...test, m }, wide, fractions).result).toEqual(first.slice(0, m * test.n));
+  });
+
+  it("reads views with broadcast and reversed axes", () => {
+    const views: OperandView[] = [
+      { operand: 0, dtype: "f32", offset: 2, strides: [0, 3, -1] },
+      { operand: 1, dtype: "f32", offset: 1, strides: [0, 2, 5] },
+    ];
+    const operands = [
+      integers(64, 1),
+      integers(200, 2),
+      integers(9, 3),
+      new Float32Array(2 * 7 * 9),
+      new Float32Array(1),
+    ];
+    interpret(
+      matmul(
+        requestOf(
+          { kind: "matmul" },
+          [
+            [2, 7, 3],
+            [2, 3, 9],
+          ],
+          [2, 7, 9],
+          { views },
+        ),
+      ),
+      operands,
+    );
+    for (let t = 0; t < 2; t++)
+      for (let i = 0; i < 7; i++)
+        for (let j = 0; j < 9; j++) {
+          let sum = 0;
+          for (let p = 0; p < 3; p++) sum += operands[0][2 + 3 * i - p] * operands[1][1 + 2 * p + 5 * j];
+          expect(operands[3][(t * 7 + i) * 9 + j]).toBe(sum);
+        }
+  });
+});
