@@ -1,0 +1,11 @@
+export { writeFileAtomic, writeTextAtomic } from "./atomic-write.ts";
+export { sha256Of } from "./digest.ts";
+export { type JsonValue, type ModelArchive, readModelArchive, writeModelArchive } from "./model-archive.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  readSafetensors,
+  type SafetensorsContent,
+  writeSafetensors,
+} from "./safetensors.ts";
