@@ -1,0 +1,5 @@
+export * from "./allclose.ts";
+export * from "./arbitraries.ts";
+export * from "./cases.ts";
+export * from "./gradient-check.ts";
+export * from "./nodes.ts";
