@@ -78,9 +78,10 @@ export function requestOf(
 export function interpret(lowering: Lowering, operands: readonly Float32Array[], reverse = false): void {
   const temporaries = lowering.temporaries.map((bytes) => new Float32Array(bytes / 4).fill(Number.NaN));
   for (const step of lowering.steps) {
-    const memory = step.arguments.map((argument) =>
-      argument.kind === "operand" ? operands[argument.index] : temporaries[argument.index],
-    );
+    const memory = step.arguments.map((argument) => {
+      if (argument.kind === "status") throw new Error("a contraction has no guards");
+      return argument.kind === "operand" ? operands[argument.index] : temporaries[argument.index];
+    });
     for (let task = 0; task < step.tasks; task++)
       interpretKernel(step.kernel, { arguments: memory, task: reverse ? step.tasks - 1 - task : task });
   }

@@ -4,6 +4,9 @@ import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir
 import { EpilogueEmitter, type EpilogueTile } from "../../emit-epilogue.ts";
 import type { LoweredStep, Lowering, StepArgument, StrategyRequest } from "../../strategy.ts";
 
+const same = (left: StepArgument, right: StepArgument): boolean =>
+  left.kind === right.kind && (left.kind === "status" || right.kind === "status" || left.index === right.index);
+
 /** The address of an argument inside a kernel; call it where the address is used, it is one load. */
 export type AddressOf = (argument: StepArgument) => IntRegister;
 
@@ -29,8 +32,7 @@ export class LoweringBuilder {
     emit: (k: KernelBuilder, address: AddressOf) => void,
   ): void {
     const distinct: StepArgument[] = [];
-    const indexOf = (argument: StepArgument): number =>
-      distinct.findIndex((other) => other.kind === argument.kind && other.index === argument.index);
+    const indexOf = (argument: StepArgument): number => distinct.findIndex((other) => same(other, argument));
     for (const argument of source) if (indexOf(argument) < 0) distinct.push(argument);
     const k = new KernelBuilder(name, distinct.length);
     emit(k, (argument) => k.argument(indexOf(argument)));

@@ -1,0 +1,3 @@
+/** Strategies for matrix products and convolutions. */
+export { conv2d } from "./convolution.ts";
+export { matmul } from "./matmul.ts";
