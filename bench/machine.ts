@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+
+/** Limits of the machine, measured in the run that reports shares of them. */
+export interface MachineLimits {
+  /** GFLOP/s of fused multiply-adds on all threads used. */
+  readonly fmaPeak: number;
+  /** GB/s of a copy, read and written bytes counted. */
+  readonly copyBandwidth: number;
+}
+
+/** Seconds of processor time that the whole machine spent busy since it started. */
+function busySeconds(): number {
+  const [, user, nice, system, , , irq, softirq, steal] = readFileSync("/proc/stat", "utf8")
+    .split("\n")[0]!
+    .split(/\s+/);
+  const ticks = [user, nice, system, irq, softirq, steal].reduce((sum, value) => sum + Number(value), 0);
+  return ticks / 100;
+}
+
+/**
+ * Watches what other processes take while something is measured. `other(cpu)` gives the share of one core that went to processes other than
+ * the contender, which took `cpu` seconds itself.
+ */
+export function watchLoad(): { other(cpu: number): number } {
+  const start = performance.now();
+  let before: number | undefined;
+  try {
+    before = busySeconds();
+  } catch {
+    // No /proc: loads cannot be told.
+  }
+  return {
+    other(cpu) {
+      if (before === undefined) return 0;
+      const seconds = (performance.now() - start) / 1000;
+      return Math.max(0, (busySeconds() - before - cpu) / seconds);
+    },
+  };
+}
+
+/** For the head of a report: processor, cores, memory, Node. */
+export function describeMachine(): Record<string, string> {
+  const memory = /MemTotal:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
+  return {
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    cores: String(availableParallelism()),
+    memory: memory === undefined ? "unknown" : `${Math.round(Number(memory) / 2 ** 20)} GiB`,
+    node: process.version,
+  };
+}

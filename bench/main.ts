@@ -1,0 +1,101 @@
+/**
+ * `npm run bench -- SUITE [options]`: validates, then times, then reports shares of the machine's limits and ratios to peers.
+ */
+import { parseArgs } from "node:util";
+import { TriviumError } from "../src/errors.ts";
+import { writeTextAtomic } from "../src/interop/atomic-write.ts";
+import { describeMachine } from "./machine.ts";
+import { renderMarkdown } from "./markdown.ts";
+import { measureLimits } from "./probe.ts";
+import type { Figure, Report, Row } from "./rows.ts";
+import { runNeighbour } from "./suites/neighbour.ts";
+import { runStartup } from "./suites/startup.ts";
+import { runTrain } from "./suites/train.ts";
+
+const usage = `usage: npm run bench -- SUITE [SUITE …] [options]
+
+suites:
+  train       training step of the seeds' network against peers, interleaved
+  startup     process start to first training step, compile time
+  neighbour   throughput kept while another process takes one core
+
+options:
+  --peers LIST      torch,keras (default: none)
+  --threads N       threads of every contender (default 2)
+  --rounds R        rounds of each contender (default 5)
+  --batches LIST    batch sizes of the train suite (default 32,128,512)
+  --seconds S       seconds of one contender's round (default 1.5)
+  --no-trivium      time the peers alone
+  --json FILE       writes the report as JSON
+  --markdown FILE   writes it as a page (bench/RESULTS.md)
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    allowNegative: true,
+    options: {
+      peers: { type: "string", default: "" },
+      threads: { type: "string", default: "2" },
+      rounds: { type: "string", default: "5" },
+      batches: { type: "string", default: "32,128,512" },
+      seconds: { type: "string", default: "1.5" },
+      trivium: { type: "boolean", default: true },
+      json: { type: "string" },
+      markdown: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const known = ["train", "startup", "neighbour"];
+  const unknown = positionals.find((suite) => !known.includes(suite));
+  if (values.help || positionals.length === 0 || unknown !== undefined) {
+    process.stderr.write(unknown === undefined ? usage : `bench: unknown suite "${unknown}"\n${usage}`);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const threads = Number(values.threads);
+  const rounds = Number(values.rounds);
+  const limits = values.trivium ? await measureLimits(threads) : undefined;
+  if (limits !== undefined)
+    say(`FMA peak ${limits.fmaPeak} GFLOP/s, copy ${limits.copyBandwidth} GB/s, ${threads} threads`);
+  const rows: Row[] = [];
+  const figures: Figure[] = [];
+  const versions: Record<string, string> = {};
+  if (positionals.includes("train")) {
+    const result = await runTrain({
+      peers: values.peers.split(",").filter((name) => name !== ""),
+      batches: values.batches.split(",").map(Number),
+      roundSeconds: Number(values.seconds),
+      trivium: values.trivium,
+      threads,
+      rounds,
+      limits,
+      say,
+    });
+    rows.push(...result.rows);
+    Object.assign(versions, result.versions);
+  }
+  if (positionals.includes("startup")) figures.push(...(await runStartup({ rounds, threads, say })));
+  if (positionals.includes("neighbour")) figures.push(...(await runNeighbour({ rounds, threads, say })));
+  const report: Report = {
+    date: new Date().toISOString().slice(0, 10),
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
+    machine: describeMachine(),
+    versions,
+    ...(limits !== undefined && { limits }),
+    rows,
+    figures,
+  };
+  if (values.json !== undefined) writeTextAtomic(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (values.markdown !== undefined) writeTextAtomic(values.markdown, renderMarkdown(report));
+  process.stdout.write(renderMarkdown(report));
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof TriviumError) && !(error instanceof TypeError && "code" in error)) throw error;
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Figure } from "../rows.ts";
+import { rounded, summarize } from "../statistics.ts";
+import { WorkerProcess } from "../worker-process.ts";
+
+/** What a suite without peers is asked to do. */
+export interface FigureOptions {
+  readonly rounds: number;
+  readonly threads: number;
+  readonly say: (text: string) => void;
+}
+
+/** A process that keeps one core busy until it is ended. */
+const occupyOneCore = (): ChildProcess => spawn(process.execPath, ["-e", "for (;;) {}"], { stdio: "ignore" });
+
+/** Throughput of the training step with one core taken by another process, as a share of the free throughput: free and busy rounds in turn. */
+export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
+  const { rounds, threads, say } = options;
+  const batch = 128;
+  const worker = new WorkerProcess("trivium", threads);
+  const shares: number[] = [];
+  try {
+    await worker.setup({ workload: "seeds-cnn", batch, setting: "default", threads });
+    const { seconds: two } = await worker.round(2);
+    const steps = Math.max(2, Math.ceil((2 * 1.5) / two));
+    for (let round = 0; round < rounds; round++) {
+      const free = await worker.round(steps);
+      const neighbour = occupyOneCore();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const busy = await worker.round(steps);
+      neighbour.kill();
+      shares.push(free.seconds / busy.seconds);
+    }
+  } finally {
+    worker.close();
+  }
+  const value = summarize(shares);
+  say(`beside a busy process ${rounded(100 * value.median)} % of the free throughput is kept`);
+  return [
+    {
+      suite: "neighbour",
+      name: "share of free throughput kept beside a process on one core",
+      value,
+      unit: "share",
+      goal: ">= 0.6",
+      loaded: false,
+    },
+  ];
+}

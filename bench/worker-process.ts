@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { ArgumentError, TriviumError } from "../src/errors.ts";
+
+/** What a contender runs: one workload at one batch size in one setting. */
+export interface Assignment {
+  readonly workload: string;
+  readonly batch: number;
+  readonly setting: string;
+  readonly threads: number;
+}
+
+/** Answer to a round of steps. */
+export interface Round {
+  readonly seconds: number;
+  /** Processor seconds that the contender's process took. */
+  readonly cpu: number;
+}
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** The interpreter that has the peers: `TRIVIUM_PYTHON`, or what bench/peers/setup made. */
+export function pythonInterpreter(): string {
+  const named = process.env.TRIVIUM_PYTHON;
+  const made = `${here}peers/.venv/bin/python`;
+  const chosen = named ?? made;
+  if (!existsSync(chosen)) {
+    throw new ArgumentError(
+      named === undefined
+        ? "no Python with the peers: run bench/peers/setup, or name an interpreter that has them in TRIVIUM_PYTHON."
+        : `TRIVIUM_PYTHON names ${named}, which does not exist.`,
+    );
+  }
+  return chosen;
+}
+
+/**
+ * A contender as a process that answers requests, one line of JSON each (bench/peers/worker.py states the protocol).
+ * It stays between rounds, so that warm caches, compiled programs and thread pools are everyone's.
+ */
+export class WorkerProcess {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #waiting: { resolve: (answer: Record<string, unknown>) => void; reject: (problem: Error) => void }[] = [];
+  #complaints = "";
+
+  constructor(name: string, threads: number) {
+    this.name = name;
+    const [file, args] =
+      name === "trivium"
+        ? [process.execPath, ["--import", "tsx", `${here}trivium-worker.ts`]]
+        : [pythonInterpreter(), [`${here}peers/worker.py`, name]];
+    this.#child = spawn(file, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, TRIVIUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) },
+    });
+    this.#child.stderr!.on("data", (chunk) => {
+      this.#complaints = (this.#complaints + chunk).slice(-2000);
+    });
+    createInterface({ input: this.#child.stdout! }).on("line", (line) => {
+      this.#waiting.shift()?.resolve(JSON.parse(line) as Record<string, unknown>);
+    });
+    this.#child.on("exit", (code) => {
+      for (const { reject } of this.#waiting.splice(0)) {
+        reject(new TriviumError(`bench: ${name} ended with code ${code}\n${this.#complaints}`));
+      }
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  async #ask(request: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const answer = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
+    });
+    if (typeof answer.error === "string") throw new TriviumError(`bench: ${this.name}: ${answer.error}`);
+    return answer;
+  }
+
+  /** Makes an assignment ready (built, first step done, warmed up) or switches to one that is; gives its first step's loss. */
+  async setup(assignment: Assignment): Promise<{ loss: number; versions: Record<string, string> }> {
+    return (await this.#ask({ do: "setup", ...assignment })) as { loss: number; versions: Record<string, string> };
+  }
+
+  async round(steps: number): Promise<Round> {
+    return (await this.#ask({ do: "round", steps })) as unknown as Round;
+  }
+
+  close(): void {
+    this.#child.stdin!.end(`${JSON.stringify({ do: "close" })}\n`);
+  }
+}
