@@ -2,8 +2,8 @@
  * Lazy evaluation: collects the pending graph under what is asked for, finds or compiles its program, runs it once and gives the
  * results to their nodes. Assignments to variables wait here and are committed by the next computation.
  */
-import { ArgumentError, GradientError, StaleTensorError, TriviumError } from "../errors.ts";
-import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput } from "../graph/build-program.ts";
+import { ArgumentError, GradientError, StaleTensorError, type TriviumError } from "../errors.ts";
+import { type BuiltProgram, buildProgram, countOps, isLeaf } from "../graph/build-program.ts";
 import { bytesPerElement, viewOf } from "../graph/dtype.ts";
 import { dataNode, Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
@@ -45,6 +45,7 @@ export class Engine {
   private readonly cache: PlanCache;
   private readonly assigned = new Set<VariableCell>();
   private readonly kept = new Set<Node>();
+  private readonly deferred = new Set<Node>();
   private readonly retiredCounts = new Map<string, number>();
   private compilations = 0;
   private runs = 0;
@@ -79,7 +80,7 @@ export class Engine {
   /** Makes `value` the variable's next value; takes effect with the next computation. */
   assign(cell: VariableCell, value: Node): void {
     cell.pending = value;
-    if (cell.value !== undefined) this.assigned.add(cell);
+    this.assigned.add(cell);
   }
   /** The cells whose assignments wait, taken over by the caller (tracing). */
   takeAssignments(): VariableCell[] {
@@ -102,7 +103,20 @@ export class Engine {
    */
   noteNode(node: Node): void {
     if (++this.pendingNodes < pendingLimit || this.tracing || isLeaf(node)) return;
-    this.compute([node]);
+    this.compute([node, ...this.kept]);
+  }
+
+  /** Nodes that are computed together: with the next step, or when one of them is read (the gradients of one `backward()`). */
+  defer(nodes: readonly Node[]): void {
+    for (const node of nodes) if (!isLeaf(node)) this.deferred.add(node);
+  }
+  /** Computes the deferred nodes. */
+  computeDeferred(): void {
+    if (this.deferred.size > 0) this.compute([...this.deferred]);
+  }
+  /** Forgets the deferred nodes (they belong to a trace). */
+  dropDeferred(): void {
+    this.deferred.clear();
   }
 
   // ---- computing ----
@@ -120,26 +134,51 @@ export class Engine {
       if (isLeaf(node)) this.kept.delete(node);
       else if (cells.length > 0) wanted.add(node);
     }
+    if (cells.length > 0 || roots.some((root) => this.deferred.has(root))) {
+      for (const node of this.deferred) wanted.add(node);
+      this.deferred.clear();
+    }
     const pending = [...wanted].filter((node) => node.value === undefined);
     if (pending.length === 0 && cells.length === 0) return;
     if (options.saveForBackward !== false) {
       for (const node of savedForBackward(pending)) wanted.add(node);
     }
     const nodes = [...wanted].filter((node) => node.value === undefined);
-    const requests: RequestedOutput[] = nodes.map((node) => ({ node }));
-    for (const cell of cells) requests.push({ node: cell.pending as Node, overwrites: variableLeaf(cell) });
-    this.run(requests, nodes, cells);
+    try {
+      this.run(nodes, cells);
+    } catch (error) {
+      // nothing was overwritten: the variables are as they were, and what was about to happen to them is forgotten
+      for (const cell of cells) {
+        cell.pending = undefined;
+        this.assigned.delete(cell);
+      }
+      for (const node of nodes) this.kept.delete(node);
+      throw error;
+    }
   }
 
-  private run(requests: readonly RequestedOutput[], nodes: readonly Node[], cells: readonly VariableCell[]): void {
-    if (this.debug) findNonFinite(requests.map((request) => request.node), (node) => this.computeAlone(node));
-    const built = buildProgram(requests);
+  private run(wanted: readonly Node[], cells: readonly VariableCell[]): void {
+    const assignments = cells.map((cell) => ({ node: cell.pending as Node, overwrites: variableLeaf(cell) }));
+    if (this.debug) {
+      findNonFinite([...wanted, ...assignments.map(({ node }) => node)], (node) => this.computeAlone(node));
+    }
+    let nodes = wanted.filter((node) => node.value === undefined);
+    let built = buildProgram([...nodes.map((node) => ({ node })), ...assignments]);
+    // what was asked to be kept, or would be computed a second time, is stored now that it is computed anyway
+    const again = [...built.recomputed, ...built.computed.filter((node) => this.kept.has(node))].filter(
+      (node) => !nodes.includes(node),
+    );
+    if (again.length > 0) {
+      nodes = [...nodes, ...again];
+      built = buildProgram([...nodes.map((node) => ({ node })), ...assignments]);
+    }
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
     const outputs = nodes.map((node) => this.target.allocate(bytesOf(node.type)));
     for (const cell of cells) outputs.push(cell.value as NodeValue);
     this.execute(entry, inputs, outputs);
+    for (const node of built.computed) node.passed = true;
     nodes.forEach((node, index) => {
       node.value = outputs[index];
       if (!node.requiresGrad || node.consumed) node.inputs = [];
@@ -175,7 +214,10 @@ export class Engine {
     const { program, leaves } = built;
     const found = this.cache.get(program.key);
     if (found) return found;
-    const reason = explainNewKey(program.key, [...this.cache.values()].map((entry) => entry.key));
+    const reason = explainNewKey(
+      program.key,
+      [...this.cache.values()].map((entry) => entry.key),
+    );
     const executable = this.target.compile(program);
     this.compilations++;
     this.lastExplanation = `compiled because: ${reason}\n${executable.explain()}`;
@@ -232,18 +274,20 @@ export class Engine {
   /** Computes the initial values of variables in one program. Their storage is theirs alone: it will be overwritten. */
   initialize(cells: readonly VariableCell[]): void {
     const missing = cells.filter((cell) => cell.value === undefined);
-    const computed = missing.filter((cell) => !viewOfValue(cell.pending as Node));
+    const computed = missing.filter((cell) => !viewOfValue(cell.initial as Node));
     for (const cell of missing) {
-      const source = (cell.pending as Node).value;
+      const source = (cell.initial as Node).value;
       if (!source) continue;
       const storage = this.target.allocate(bytesOf(cell.type));
       const bytes = bytesOf(cell.type);
-      new Uint8Array(storage.buffer, storage.byteOffset, bytes).set(new Uint8Array(source.buffer, source.byteOffset, bytes));
+      new Uint8Array(storage.buffer, storage.byteOffset, bytes).set(
+        new Uint8Array(source.buffer, source.byteOffset, bytes),
+      );
       cell.value = storage;
-      cell.pending = undefined;
+      cell.initial = undefined;
     }
     if (computed.length === 0) return;
-    const built = buildProgram(computed.map((cell) => ({ node: cell.pending as Node })));
+    const built = buildProgram(computed.map((cell) => ({ node: cell.initial as Node })));
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
@@ -251,7 +295,7 @@ export class Engine {
     this.execute(entry, inputs, outputs);
     computed.forEach((cell, index) => {
       cell.value = outputs[index];
-      cell.pending = undefined;
+      cell.initial = undefined;
     });
   }
 
@@ -280,7 +324,11 @@ export class Engine {
     const built = buildProgram([{ node: alone }]);
     const entry = this.lookUp(built);
     const output = this.target.allocate(bytesOf(node.type));
-    this.execute(entry, built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)), [output]);
+    this.execute(
+      entry,
+      built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)),
+      [output],
+    );
     return output;
   }
 
@@ -331,7 +379,10 @@ function addCounts(counts: Map<string, number>, entry: CachedProgram): void {
 
 /** A leaf for a variable at its current version. */
 export function variableLeaf(cell: VariableCell, requiresGrad = false): Node {
-  return new Node(undefined, [], {}, cell.type, { leaf: { kind: "variable", cell, version: cell.version }, requiresGrad });
+  return new Node(undefined, [], {}, cell.type, {
+    leaf: { kind: "variable", cell, version: cell.version },
+    requiresGrad,
+  });
 }
 
 function placeholderError(): TriviumError {

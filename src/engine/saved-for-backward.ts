@@ -21,7 +21,14 @@ export function savedForBackward(roots: readonly Node[]): Node[] {
     if (node.mark === mark) continue;
     node.mark = mark;
     if (isLeaf(node)) continue;
-    const kind = node.serial < forward ? (node.op?.meaning(node.inputs.map((i) => i.type), node.attributes, node.type).kind ?? "") : "gradient";
+    const kind =
+      node.serial < forward
+        ? (node.op?.meaning(
+            node.inputs.map((i) => i.type),
+            node.attributes,
+            node.type,
+          ).kind ?? "")
+        : "gradient";
     if (kind === "gradient" || kind === "reshape" || kind === "movement") stack.push(...node.inputs);
     else saved.add(node);
   }

@@ -9,10 +9,26 @@ export interface RequestedOutput {
   readonly overwrites?: Node;
 }
 
+/** Looks through movements: storing what they move is enough. */
+function noteRecomputed(node: Node, recomputed: Set<Node>): void {
+  if (isLeaf(node) || !node.op || node.inputs.length === 0) return;
+  const { kind } = node.op.meaning(
+    node.inputs.map((input) => input.type),
+    node.attributes,
+    node.type,
+  );
+  if (kind === "movement" || kind === "reshape") for (const input of node.inputs) noteRecomputed(input, recomputed);
+  else recomputed.add(node);
+}
+
 /** A program and the leaves that feed its inputs, in order. */
 export interface BuiltProgram {
   readonly program: GraphProgram;
   readonly leaves: readonly Node[];
+  /** The pending nodes that it computes. */
+  readonly computed: readonly Node[];
+  /** Those of them that an earlier program computed and did not store, and that something new reads: worth storing now. */
+  readonly recomputed: readonly Node[];
 }
 
 /** A node that a program takes as given. */
@@ -45,6 +61,8 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
   const nodes: ProgramNode[] = [];
   const inputs: number[] = [];
   const leaves: Node[] = [];
+  const computed: Node[] = [];
+  const recomputed = new Set<Node>();
   const keys: string[] = [];
   const byKey = new Map<string, number>();
   const cells = new Map<object, number>();
@@ -67,6 +85,8 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
       return;
     }
     if (!node.op) throw new InternalError("a node with neither op nor leaf");
+    computed.push(node);
+    if (!node.passed) for (const input of node.inputs) if (input.passed) noteRecomputed(input, recomputed);
     const indices = node.inputs.map((input) => input.position);
     const key = `${node.op.opName}${attributesKey(node.attributes)}(${indices.join()})`;
     const same = byKey.get(key);
@@ -120,7 +140,12 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
   const outputsKey = programOutputs
     .map((o) => (o.overwrites === undefined ? `${o.node}` : `${o.node}>${o.overwrites}`))
     .join();
-  return { program: { nodes, inputs, outputs: programOutputs, key: `${keys.join("\n")}\nout ${outputsKey}` }, leaves };
+  return {
+    program: { nodes, inputs, outputs: programOutputs, key: `${keys.join("\n")}\nout ${outputsKey}` },
+    leaves,
+    computed,
+    recomputed: [...recomputed],
+  };
 }
 
 /** Number of nodes of each op in a program. */

@@ -43,7 +43,9 @@ export interface VariableCell {
   readonly type: TensorType;
   version: number;
   value: NodeValue | undefined;
-  /** An assigned value that has not been computed yet (the initial one included); the next computation commits it. */
+  /** The initial value while it has not been computed; `value` is then undefined. */
+  initial: Node | undefined;
+  /** An assigned value that has not been computed yet; the next computation commits it. */
   pending: Node | undefined;
 }
 
@@ -66,6 +68,8 @@ export class Node {
   value: NodeValue | undefined;
   /** Set when `backward()` consumed the provenance, for PyTorch's error on a second call. */
   consumed = false;
+  /** Set when a program computed the node without storing it: the second program that needs it stores it. */
+  passed = false;
   /** For leaves: the tensor or variable whose accumulated gradient belongs to this leaf. */
   owner: object | undefined;
   /** Scratch for graph walks: the walk that saw this node last, and its index there. */

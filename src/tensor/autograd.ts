@@ -17,8 +17,14 @@ export interface BackwardOptions {
   readonly createGraph?: boolean;
 }
 
-/** Whose accumulated gradients may not have been computed. */
-let waiting: Tensor[] = [];
+/** Whose `grad` was set while a function was traced: it belongs to the trace. */
+const tracedOwners: Tensor[] = [];
+
+/** @internal Removes the gradients that a trace accumulated. */
+export function clearTracedGradients(): void {
+  defaultEngine.dropDeferred();
+  for (const owner of tracedOwners.splice(0)) owner.grad = undefined;
+}
 
 /** Marks the graph above the leaves as consumed; a part that was consumed before is PyTorch's error. */
 function consume(roots: readonly Node[], retain: boolean): void {
@@ -56,10 +62,14 @@ function checkRoot(name: string, root: Tensor, seed: Tensor | undefined): void {
     );
   }
   if (!seed && root.size !== 1) {
-    throw new GradientError(`${name}: the tensor has shape ${formatShape(root.shape)}; only a scalar needs no gradient argument. Reduce it (sum, mean) or pass one.`);
+    throw new GradientError(
+      `${name}: the tensor has shape ${formatShape(root.shape)}; only a scalar needs no gradient argument. Reduce it (sum, mean) or pass one.`,
+    );
   }
   if (seed && formatShape(seed.shape) !== formatShape(root.shape)) {
-    throw new ShapeError(`${name}: the gradient has shape ${formatShape(seed.shape)}, the tensor ${formatShape(root.shape)}.`);
+    throw new ShapeError(
+      `${name}: the gradient has shape ${formatShape(seed.shape)}, the tensor ${formatShape(root.shape)}.`,
+    );
   }
 }
 
@@ -67,33 +77,25 @@ function checkRoot(name: string, root: Tensor, seed: Tensor | undefined): void {
 export function backward(root: Tensor, seed: Tensor | undefined, options: BackwardOptions = {}): void {
   checkRoot("backward", root, seed);
   // the gradients of an earlier backward are computed first, so that accumulated micro-batches hold the activations of one
-  flushGradients();
+  if (!defaultEngine.tracing) defaultEngine.computeDeferred();
   const node = root.node;
   const leaves = differentiableLeaves([node]).filter((leaf) => leaf.owner instanceof Tensor);
-  const results = nodeGradients([node], leaves, seed ? [seed.node] : undefined, { createGraph: options.createGraph ?? false });
+  const results = nodeGradients([node], leaves, seed ? [seed.node] : undefined, {
+    createGraph: options.createGraph ?? false,
+  });
   consume([node], options.retainGraph ?? options.createGraph ?? false);
   leaves.forEach((leaf, index) => {
     const owner = leaf.owner as Tensor;
     const gradient = results[index];
     if (!gradient) return;
     const before = owner.grad;
-    owner.grad = new Tensor(before ? withGradMode(options.createGraph ?? false, () => add(before.node, gradient)) : gradient);
-    waiting.push(owner);
+    owner.grad = new Tensor(
+      before ? withGradMode(options.createGraph ?? false, () => add(before.node, gradient)) : gradient,
+    );
+    defaultEngine.defer([owner.grad.node]);
+    if (defaultEngine.tracing) tracedOwners.push(owner);
   });
-  if (!defaultEngine.tracing) defaultEngine.keep(node);
-}
-
-/** The owners of accumulated gradients that wait to be computed; the list is handed over. */
-export function takeWaitingOwners(): Tensor[] {
-  const owners = waiting.filter((owner) => owner.grad && !isLeaf(owner.grad.node));
-  waiting = [];
-  return owners;
-}
-
-function flushGradients(): void {
-  if (defaultEngine.tracing) return;
-  const owners = takeWaitingOwners();
-  if (owners.length > 0) defaultEngine.compute(owners.map((owner) => (owner.grad as Tensor).node));
+  defaultEngine.defer([node]);
 }
 
 export interface GradientOptions extends BackwardOptions {
@@ -111,14 +113,23 @@ export interface GradientOptions extends BackwardOptions {
  * slope?.item(); // 6
  * ```
  */
-export function gradients(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options: GradientOptions = {}): (Tensor | undefined)[] {
+export function gradients(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradientOptions = {},
+): (Tensor | undefined)[] {
   return atEntry(gradients, () => {
     const roots = outputs instanceof Tensor ? [outputs] : outputs;
     roots.forEach((root, index) => checkRoot("gradients", root, options.seeds?.[index]));
     const createGraph = options.createGraph ?? false;
     const nodes = roots.map((root) => root.node);
     const targets = inputs.map((input) => input.node);
-    const results = nodeGradients(nodes, targets, options.seeds?.map((seed) => seed.node), { createGraph });
+    const results = nodeGradients(
+      nodes,
+      targets,
+      options.seeds?.map((seed) => seed.node),
+      { createGraph },
+    );
     consume(nodes, options.retainGraph ?? createGraph);
     return results.map((node) => node && new Tensor(node));
   });

@@ -6,14 +6,18 @@ import { type BuiltProgram, buildProgram, type RequestedOutput } from "../graph/
 import { bytesPerElement } from "../graph/dtype.ts";
 import { dataNode, Node, type NodeValue, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
-import { takeWaitingOwners } from "./autograd.ts";
+import { clearTracedGradients } from "./autograd.ts";
 import { atEntry } from "./lift.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Arguments of a compiled function: inside it numbers arrive as scalar tensors. */
 export type CompiledArgument = Tensor | number;
 /** What a compiled function may return: tensors, in arrays and plain objects. */
-export type CompiledResult = Tensor | undefined | void | readonly CompiledResult[] | { readonly [name: string]: CompiledResult };
+export type CompiledResult =
+  | Tensor
+  | undefined
+  | readonly CompiledResult[]
+  | { readonly [name: string]: CompiledResult };
 
 /** The parameters inside the function: a number becomes a scalar tensor, because its value changes from call to call. */
 export type TracedArguments<Args extends readonly CompiledArgument[]> = { [K in keyof Args]: Tensor };
@@ -45,6 +49,7 @@ function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly T
 
 /** Runs the function once over placeholders and turns what it built into a program. */
 function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly CompiledArgument[]): Trace {
+  defaultEngine.computeDeferred();
   defaultEngine.commit();
   const placeholders = args.map((arg, index) => {
     const type = arg instanceof Tensor ? arg.node.type : { shape: [], dtype: "f32" as const };
@@ -67,7 +72,7 @@ function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly Compile
       cell.pending = undefined;
     }
     // gradients accumulated while tracing belong to the trace, not to the variables
-    for (const owner of takeWaitingOwners()) owner.grad = undefined;
+    clearTracedGradients();
   }
   const outputs = tensors.map((tensor) => tensor.node);
   const requests: RequestedOutput[] = [
@@ -86,18 +91,23 @@ function bind(leaf: Node, index: number, entry: CachedProgram, args: readonly Co
     return arg instanceof Tensor ? defaultEngine.read(arg.node) : defaultEngine.writeNumber(entry, index, "f32", arg);
   }
   if (source?.kind === "variable") return source.cell.value as NodeValue;
-  if (source?.kind === "number") return defaultEngine.writeNumber(entry, index, leaf.dtype, source.refresh ? source.refresh() : source.value);
+  if (source?.kind === "number")
+    return defaultEngine.writeNumber(entry, index, leaf.dtype, source.refresh ? source.refresh() : source.value);
   throw new ArgumentError("compile: a tensor from another compiled function was captured.");
 }
 
 function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResult {
   const { built, cells } = traced;
-  const fresh = built.leaves.flatMap(({ leaf }) => (leaf?.kind === "variable" && leaf.cell.value === undefined ? [leaf.cell] : []));
+  const fresh = built.leaves.flatMap(({ leaf }) =>
+    leaf?.kind === "variable" && leaf.cell.value === undefined ? [leaf.cell] : [],
+  );
   if (fresh.length > 0) defaultEngine.initialize([...new Set(fresh)]);
   // the program may have been evicted since: look it up again (a hit keeps it recent)
   const entry = defaultEngine.lookUp(built);
   const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args));
-  const values = traced.outputs.map((node) => defaultEngine.target.allocate(sizeOf(node.shape) * bytesPerElement[node.dtype]));
+  const values = traced.outputs.map((node) =>
+    defaultEngine.target.allocate(sizeOf(node.shape) * bytesPerElement[node.dtype]),
+  );
   defaultEngine.execute(entry, inputs, [...values, ...cells.map((cell) => cell.value as NodeValue)]);
   for (const cell of cells) cell.version++;
   return traced.rebuild(traced.outputs.map((node, index) => new Tensor(dataNode(node.type, values[index]))));
@@ -127,7 +137,9 @@ export function compile<Args extends readonly CompiledArgument[], Result extends
   const compiled = (...args: Args): Result =>
     atEntry(compiled, () => {
       defaultEngine.commit();
-      const signature = args.map((arg) => (arg instanceof Tensor ? `${arg.dtype}[${arg.shape.join()}]` : "number")).join(";");
+      const signature = args
+        .map((arg) => (arg instanceof Tensor ? `${arg.dtype}[${arg.shape.join()}]` : "number"))
+        .join(";");
       let traced = traces.get(signature);
       if (!traced) {
         traced = trace(fn as unknown as (...args: Tensor[]) => CompiledResult, args);

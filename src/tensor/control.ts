@@ -4,7 +4,6 @@ import type { EngineStatistics } from "../engine/engine.ts";
 import { ArgumentError } from "../errors.ts";
 import { withGradMode } from "../graph/grad-mode.ts";
 import type { StepTiming } from "../targets/target.ts";
-import { takeWaitingOwners } from "./autograd.ts";
 import { atEntry } from "./lift.ts";
 import type { Tensor, Variable } from "./tensor.ts";
 
@@ -15,7 +14,10 @@ export function evaluate(...tensors: readonly Tensor[]): void {
 
 function synchronous<T>(name: string, callback: () => T): T {
   const result = callback();
-  if (result instanceof Promise) throw new ArgumentError(`${name}: the callback is asynchronous; gradient recording is decided while it runs, so it must be synchronous.`);
+  if (result instanceof Promise)
+    throw new ArgumentError(
+      `${name}: the callback is asynchronous; gradient recording is decided while it runs, so it must be synchronous.`,
+    );
   return result;
 }
 
@@ -42,8 +44,7 @@ export function assignAll(assignments: readonly (readonly [Variable, Tensor])[],
   atEntry(assignAll, () => {
     for (const [variable, value] of assignments) variable.assign(value);
     if (defaultEngine.tracing) return;
-    const gradients = takeWaitingOwners().flatMap((owner) => owner.grad ?? []);
-    defaultEngine.compute([...(options.compute ?? []), ...gradients].map((tensor) => tensor.node));
+    defaultEngine.compute((options.compute ?? []).map((tensor) => tensor.node));
   });
 }
 

@@ -27,8 +27,13 @@ export function tensor(data: NumericArray | NestedArray, options: LiteralOptions
 export function tensorView(data: TensorData, shape: Shape, dtype: DType): Tensor {
   return atEntry(tensorView, () => {
     checkShape("tensorView", shape);
-    if (sizeOf(shape) !== data.length) throw new ShapeError(`tensorView: ${data.length} values do not fill shape (${shape.join(", ")}).`);
-    if (data.byteLength <= 64 || !(data.buffer instanceof ArrayBuffer) || data.byteOffset % bytesPerElement[dtype] !== 0) {
+    if (sizeOf(shape) !== data.length)
+      throw new ShapeError(`tensorView: ${data.length} values do not fill shape (${shape.join(", ")}).`);
+    if (
+      data.byteLength <= 64 ||
+      !(data.buffer instanceof ArrayBuffer) ||
+      data.byteOffset % bytesPerElement[dtype] !== 0
+    ) {
       return new Tensor(tensorNode(data, { shape, dtype }));
     }
     return new Tensor(dataNode({ shape, dtype }, { buffer: data.buffer, byteOffset: data.byteOffset }));
@@ -56,7 +61,8 @@ export function onesLike(like: Tensor): Tensor {
 export function arange(startOrStop: number, stop?: number, step = 1, dtype?: DTypeName): Tensor {
   return atEntry(arange, () => {
     const [start, end] = stop === undefined ? [0, startOrStop] : [startOrStop, stop];
-    if (step === 0 || !Number.isFinite((end - start) / step)) throw new ArgumentError(`arange: no numbers lead from ${start} to ${end} by ${step}.`);
+    if (step === 0 || !Number.isFinite((end - start) / step))
+      throw new ArgumentError(`arange: no numbers lead from ${start} to ${end} by ${step}.`);
     const count = Math.max(0, Math.ceil((end - start) / step));
     const whole = Number.isInteger(start) && Number.isInteger(step);
     const { node, view } = emptyNode([count], dtype === undefined ? (whole ? "i32" : "f32") : parseDType(dtype));
@@ -70,7 +76,8 @@ export function linspace(start: number, stop: number, count: number): Tensor {
   return atEntry(linspace, () => {
     checkShape("linspace", [count]);
     const { node, view } = emptyNode([count], "f32");
-    for (let i = 0; i < count; i++) view[i] = i === count - 1 && count > 1 ? stop : start + ((stop - start) * i) / Math.max(1, count - 1);
+    for (let i = 0; i < count; i++)
+      view[i] = i === count - 1 && count > 1 ? stop : start + ((stop - start) * i) / Math.max(1, count - 1);
     return new Tensor(node);
   });
 }

@@ -1,5 +1,6 @@
 /** The public functions over tensors. Operands of two-input functions may be numbers; everything broadcasts. */
 import { ArgumentError } from "../errors.ts";
+import * as functions from "../functions/index.ts";
 import type { DType } from "../graph/dtype.ts";
 import { Node } from "../graph/node.ts";
 import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../graph/shape.ts";
@@ -61,7 +62,8 @@ export const reciprocal = lift(function reciprocal(x: Node): Node {
 /** Limits values to [minimum, maximum]; either bound may be left out. */
 export function clip(x: Tensor, minimumValue?: number, maximumValue?: number): Tensor {
   return atEntry(clip, () => {
-    if (minimumValue === undefined && maximumValue === undefined) throw new ArgumentError("clip: give a minimum, a maximum, or both.");
+    if (minimumValue === undefined && maximumValue === undefined)
+      throw new ArgumentError("clip: give a minimum, a maximum, or both.");
     let node = x.node;
     if (minimumValue !== undefined) node = ops.maximum(node, operandNode(minimumValue, x.dtype));
     if (maximumValue !== undefined) node = ops.minimum(node, operandNode(maximumValue, x.dtype));
@@ -109,43 +111,73 @@ export const reshape = lift(function reshape(x: Node, shape: Shape): Node {
   const unknown = shape.indexOf(-1);
   if (unknown < 0) return ops.reshape(x, shape);
   const known = sizeOf(shape.filter((_, axis) => axis !== unknown));
-  if (shape.indexOf(-1, unknown + 1) >= 0) throw new ArgumentError(`reshape: only one size of (${shape.join(", ")}) may be -1.`);
-  return ops.reshape(x, shape.map((extent, axis) => (axis === unknown ? sizeOf(x.shape) / known : extent)));
+  if (shape.indexOf(-1, unknown + 1) >= 0)
+    throw new ArgumentError(`reshape: only one size of (${shape.join(", ")}) may be -1.`);
+  return ops.reshape(
+    x,
+    shape.map((extent, axis) => (axis === unknown ? sizeOf(x.shape) / known : extent)),
+  );
 });
 export const permute = lift(ops.permute);
 export const expand = lift(function expand(x: Node, shape: Shape): Node {
   const lead = shape.length - x.shape.length;
-  return ops.expand(x, shape.map((extent, axis) => (extent === -1 ? x.shape[axis - lead] : extent)));
+  return ops.expand(
+    x,
+    shape.map((extent, axis) => (extent === -1 ? x.shape[axis - lead] : extent)),
+  );
 });
 /** Swaps two axes. */
-export const transpose = lift(function transpose(x: Node, first = -2, second = -1): Node {
+export const transpose = lift(function transpose(x: Node, firstAxis?: number, secondAxis?: number): Node {
   const axes = x.shape.map((_, axis) => axis);
-  const [a, b] = [normalizeAxis("transpose", first, axes.length), normalizeAxis("transpose", second, axes.length)];
+  const [a, b] = [
+    normalizeAxis("transpose", firstAxis ?? -2, axes.length),
+    normalizeAxis("transpose", secondAxis ?? -1, axes.length),
+  ];
   [axes[a], axes[b]] = [b, a];
   return ops.permute(x, axes);
 });
 export const squeeze = lift(function squeeze(x: Node, axis?: number | readonly number[]): Node {
-  const dropped = axis === undefined ? x.shape.flatMap((extent, i) => (extent === 1 ? [i] : [])) : normalizeAxes("squeeze", axis, x.shape.length);
+  const dropped =
+    axis === undefined
+      ? x.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
+      : normalizeAxes("squeeze", axis, x.shape.length);
   const wrong = dropped.find((i) => x.shape[i] !== 1);
-  if (wrong !== undefined) throw new ArgumentError(`squeeze: axis ${wrong} has size ${x.shape[wrong]}, only an axis of size 1 can be removed.`);
-  return ops.reshape(x, x.shape.filter((_, i) => !dropped.includes(i)));
+  if (wrong !== undefined)
+    throw new ArgumentError(
+      `squeeze: axis ${wrong} has size ${x.shape[wrong]}, only an axis of size 1 can be removed.`,
+    );
+  return ops.reshape(
+    x,
+    x.shape.filter((_, i) => !dropped.includes(i)),
+  );
 });
 export const unsqueeze = lift(function unsqueeze(x: Node, axis: number): Node {
   const at = normalizeAxis("unsqueeze", axis, x.shape.length + 1);
   return ops.reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 });
 /** Elements from `starts` to `ends` (exclusive) by `steps`, with Python's rules; axes left out are taken whole. */
-export const slice = lift(function slice(x: Node, starts: readonly number[], ends?: readonly number[], steps?: readonly number[]): Node {
-  return ops.slice(x, starts.map((start, axis) => ({ start, stop: ends?.[axis], step: steps?.[axis] })));
+export const slice = lift(function slice(
+  x: Node,
+  starts: readonly number[],
+  ends?: readonly number[],
+  steps?: readonly number[],
+): Node {
+  return ops.slice(
+    x,
+    starts.map((start, axis) => ({ start, stop: ends?.[axis], step: steps?.[axis] })),
+  );
 });
 export const pad = lift(ops.pad);
 export const flip = lift(ops.flip);
 export const concat = lift(ops.concat);
 /** Joins tensors along a new axis. */
-export const stack = lift(function stack(inputs: readonly Node[], axis = 0): Node {
+export const stack = lift(function stack(inputs: readonly Node[], axis?: number): Node {
   if (inputs.length === 0) throw new ArgumentError("stack: expected at least one tensor.");
-  const at = normalizeAxis("stack", axis, inputs[0].shape.length + 1);
-  return ops.concat(inputs.map((x) => ops.reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+  const at = normalizeAxis("stack", axis ?? 0, inputs[0].shape.length + 1);
+  return ops.concat(
+    inputs.map((x) => ops.reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),
+    at,
+  );
 });
 export const cast = lift(function cast(x: Node, dtype: DType): Node {
   return ops.cast(x, dtype);
@@ -156,3 +188,59 @@ export const detach = lift(function detach(x: Node): Node {
   // a reshape to the same shape is an alias: no copy is made
   return new Node(ops.reshape, [x], { shape: x.shape }, x.type);
 });
+
+// ---- linear algebra, convolution, pooling ----
+export const matmul = lift(ops.matmul);
+export const conv2d = lift(ops.conv2d);
+export const maxPool2d = lift(functions.maxPool2d);
+export const averagePool2d = lift(functions.averagePool2d);
+export const globalAveragePool2d = lift(functions.globalAveragePool2d);
+export const globalMaxPool2d = lift(functions.globalMaxPool2d);
+
+// ---- indices, order ----
+export const gather = lift(ops.gather);
+export const scatterAdd = lift(ops.scatterAdd);
+export const takeAlongAxis = lift(ops.takeAlongAxis);
+export const scatterAddAlongAxis = lift(ops.scatterAddAlongAxis);
+export const argsort = lift(ops.argsort);
+export const sort = lift(functions.sort);
+export const topK = lift(functions.topK);
+export const oneHot = lift(functions.oneHot);
+export const cumulativeSum = lift(ops.cumulativeSum);
+export const cumulativeProduct = lift(ops.cumulativeProduct);
+
+// ---- statistics ----
+export const variance = lift(functions.variance);
+export const std = lift(functions.std);
+export const logSumExp = lift(functions.logSumExp);
+
+// ---- activations ----
+export const softmax = lift(functions.softmax);
+export const logSoftmax = lift(functions.logSoftmax);
+export const relu6 = lift(functions.relu6);
+export const leakyRelu = lift(functions.leakyRelu);
+export const elu = lift(functions.elu);
+export const selu = lift(functions.selu);
+export const softplus = lift(functions.softplus);
+export const logSigmoid = lift(functions.logSigmoid);
+export const softsign = lift(functions.softsign);
+export const silu = lift(functions.silu);
+export const gelu = lift(functions.gelu);
+export const hardSigmoid = lift(functions.hardSigmoid);
+export const hardSilu = lift(functions.hardSilu);
+export const mish = lift(functions.mish);
+
+// ---- normalisation ----
+export const batchNormalizationTraining = lift(functions.batchNormalizationTraining);
+export const batchNormalizationInference = lift(functions.batchNormalizationInference);
+export const layerNormalization = lift(functions.layerNormalization);
+
+// ---- losses ----
+export const categoricalCrossentropy = lift(functions.categoricalCrossentropy);
+export const sparseCategoricalCrossentropy = lift(functions.sparseCategoricalCrossentropy);
+export const binaryCrossentropy = lift(functions.binaryCrossentropy);
+export const meanSquaredError = lift(functions.meanSquaredError);
+export const meanAbsoluteError = lift(functions.meanAbsoluteError);
+export const huber = lift(functions.huber);
+export const crossEntropy = lift(functions.crossEntropy);
+export const nllLoss = lift(functions.nllLoss);

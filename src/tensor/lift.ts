@@ -1,9 +1,10 @@
 /** From functions over nodes to functions over tensors, with errors that point at the caller's line. */
+
+import { recordCallSite } from "../engine/debug.ts";
+import { defaultEngine } from "../engine/default-engine.ts";
 import { TriviumError } from "../errors.ts";
 import { type DType, promote } from "../graph/dtype.ts";
 import { Node, numberNode } from "../graph/node.ts";
-import { recordCallSite } from "../engine/debug.ts";
-import { defaultEngine } from "../engine/default-engine.ts";
 import { Tensor } from "./tensor.ts";
 
 /** The parameters of a node function with `Tensor` in place of `Node`. */
@@ -54,7 +55,9 @@ export function wrap(node: Node): Tensor {
 
 function callSite(): string {
   const lines = (new Error().stack ?? "").split("\n").slice(1);
-  return (lines.find((line) => !/[\\/](src|dist)[\\/](tensor|ops|functions|nn|keras|train|optim)[\\/]/.test(line)) ?? "").trim();
+  return (
+    lines.find((line) => !/[\\/](src|dist)[\\/](tensor|ops|functions|nn|keras|train|optim)[\\/]/.test(line)) ?? ""
+  ).trim();
 }
 
 /** The public form of a function over nodes: takes and gives tensors, anywhere in its arguments and result. */

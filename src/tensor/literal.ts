@@ -37,7 +37,9 @@ function flatten(data: NestedArray, shape: Shape, target: TensorData): void {
   const visit = (value: NestedArray, axis: number): void => {
     if (axis === shape.length) {
       if (typeof value !== "number" && typeof value !== "boolean") {
-        throw new ShapeError(`tensor: expected a number at depth ${axis}, got ${Array.isArray(value) ? "an array" : typeof value}; nested arrays must have equal lengths.`);
+        throw new ShapeError(
+          `tensor: expected a number at depth ${axis}, got ${Array.isArray(value) ? "an array" : typeof value}; nested arrays must have equal lengths.`,
+        );
       }
       target[position++] = Number(value);
       return;
@@ -66,7 +68,9 @@ export function tensorNode(data: NumericArray | NestedArray, options: LiteralOpt
     const shape = options.shape ?? [data.length];
     checkShape("tensor", shape);
     if (sizeOf(shape) !== data.length) {
-      throw new ShapeError(`tensor: ${data.length} values do not fill shape ${formatShape(shape)}, which holds ${sizeOf(shape)}.`);
+      throw new ShapeError(
+        `tensor: ${data.length} values do not fill shape ${formatShape(shape)}, which holds ${sizeOf(shape)}.`,
+      );
     }
     const { node, view } = emptyNode(shape, dtype);
     if (dtype === "bool") for (let i = 0; i < data.length; i++) view[i] = data[i] ? 1 : 0;
@@ -79,7 +83,9 @@ export function tensorNode(data: NumericArray | NestedArray, options: LiteralOpt
   checkShape("tensor", shape);
   // a single number fills any shape with one element
   if (sizeOf(shape) !== sizeOf(nested)) {
-    throw new ShapeError(`tensor: ${sizeOf(nested)} values do not fill shape ${formatShape(shape)}, which holds ${sizeOf(shape)}.`);
+    throw new ShapeError(
+      `tensor: ${sizeOf(nested)} values do not fill shape ${formatShape(shape)}, which holds ${sizeOf(shape)}.`,
+    );
   }
   const { node, view } = emptyNode(shape, dtype);
   flatten(data as NestedArray, nested, view);
@@ -90,7 +96,10 @@ export function tensorNode(data: NumericArray | NestedArray, options: LiteralOpt
 /** A data leaf whose storage the caller fills. */
 export function emptyNode(shape: Shape, dtype: DType): { node: Node; view: TensorData } {
   const value = defaultEngine.target.allocate(sizeOf(shape) * bytesPerElement[dtype]);
-  return { node: dataNode({ shape, dtype }, value), view: viewOf(dtype, value.buffer, value.byteOffset, sizeOf(shape)) };
+  return {
+    node: dataNode({ shape, dtype }, value),
+    view: viewOf(dtype, value.buffer, value.byteOffset, sizeOf(shape)),
+  };
 }
 
 /** Nested arrays of a row-major array's values. */

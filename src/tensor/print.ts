@@ -36,7 +36,11 @@ function decimalsFor(values: readonly number[]): number | undefined {
 /** Indices along an axis that are shown: all of them, or the first and last few. */
 function shownIndices(extent: number, truncate: boolean): (number | undefined)[] {
   if (!truncate || extent <= 2 * edge) return Array.from({ length: extent }, (_, i) => i);
-  return [...Array.from({ length: edge }, (_, i) => i), undefined, ...Array.from({ length: edge }, (_, i) => extent - edge + i)];
+  return [
+    ...Array.from({ length: edge }, (_, i) => i),
+    undefined,
+    ...Array.from({ length: edge }, (_, i) => extent - edge + i),
+  ];
 }
 
 /** Text of a tensor as NumPy prints arrays: aligned columns, the middle left out beyond 1,000 elements. */
@@ -46,7 +50,9 @@ export function formatTensor(data: TensorData, shape: Shape, dtype: DType): stri
   const shown: number[] = [];
   const visit = (axis: number, offset: number): void => {
     if (axis === shape.length) shown.push(data[offset]);
-    else for (const i of shownIndices(shape[axis], truncate)) if (i !== undefined) visit(axis + 1, offset + i * strides[axis]);
+    else
+      for (const i of shownIndices(shape[axis], truncate))
+        if (i !== undefined) visit(axis + 1, offset + i * strides[axis]);
   };
   visit(0, 0);
   const digits = dtype === "f32" ? decimalsFor(shown) : 0;

@@ -1,8 +1,8 @@
 /** Random tensors: counter-based, so that a seed gives the same numbers on every target and any number of threads. */
 import { ArgumentError } from "../errors.ts";
-import { numberNode } from "../graph/node.ts";
-import type { Shape } from "../graph/shape.ts";
 import * as functions from "../functions/index.ts";
+import { type Node, numberNode } from "../graph/node.ts";
+import type { Shape } from "../graph/shape.ts";
 import { atEntry, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -54,7 +54,8 @@ export class Generator {
 }
 
 function checkSeed(seed: number): number {
-  if (!Number.isInteger(seed) || seed < -(2 ** 31) || seed >= 2 ** 32) throw new ArgumentError(`seed: expected an integer of 32 bits, got ${seed}.`);
+  if (!Number.isInteger(seed) || seed < -(2 ** 31) || seed >= 2 ** 32)
+    throw new ArgumentError(`seed: expected an integer of 32 bits, got ${seed}.`);
   return seed;
 }
 
@@ -77,32 +78,46 @@ export interface RandomOptions {
 }
 
 /** Seed and counter as arguments of the program; a compiled function takes a new counter at each replay. */
-export function randomKey(generator: Generator = defaultGenerator) {
+export function randomKey(generator: Generator = defaultGenerator): [seed: Node, counter: Node] {
   const seed = numberNode(generator.currentSeed(), "i32", () => generator.currentSeed());
   const counter = numberNode(generator.next(), "i32", () => generator.next());
-  return { seed, counter };
+  return [seed, counter];
 }
 
 /** Uniform numbers in [min, max). */
 export function randomUniform(shape: Shape, options: RandomOptions & { min?: number; max?: number } = {}): Tensor {
-  return atEntry(randomUniform, () => {
-    const { seed, counter } = randomKey(options.generator);
-    return wrap(functions.randomUniform(shape, seed, counter, options.min ?? 0, options.max ?? 1));
-  });
+  return atEntry(randomUniform, () =>
+    wrap(functions.randomUniform(shape, ...randomKey(options.generator), options.min, options.max)),
+  );
 }
 
 /** Normal numbers of a mean and standard deviation. */
 export function randomNormal(shape: Shape, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
-  return atEntry(randomNormal, () => {
-    const { seed, counter } = randomKey(options.generator);
-    return wrap(functions.randomNormal(shape, seed, counter, options.mean ?? 0, options.std ?? 1));
-  });
+  return atEntry(randomNormal, () =>
+    wrap(functions.randomNormal(shape, ...randomKey(options.generator), options.mean, options.std)),
+  );
+}
+
+/** Normal numbers cut at two scales (`std` is the scale before the cut, as in Keras). */
+export function truncatedNormal(shape: Shape, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  return atEntry(truncatedNormal, () =>
+    wrap(functions.truncatedNormal(shape, ...randomKey(options.generator), options.mean, options.std)),
+  );
 }
 
 /** True with probability `p`. */
 export function randomBernoulli(shape: Shape, p = 0.5, options: RandomOptions = {}): Tensor {
-  return atEntry(randomBernoulli, () => {
-    const { seed, counter } = randomKey(options.generator);
-    return wrap(functions.randomBernoulli(shape, seed, counter, p));
-  });
+  return atEntry(randomBernoulli, () => wrap(functions.randomBernoulli(shape, ...randomKey(options.generator), p)));
+}
+
+/** Zeroes elements with probability `rate` and scales the others by 1 / (1 - rate). */
+export function dropout(x: Tensor, rate: number, options: RandomOptions & { maskShape?: Shape } = {}): Tensor {
+  return atEntry(dropout, () =>
+    wrap(functions.dropout(x.node, rate, ...randomKey(options.generator), options.maskShape)),
+  );
+}
+
+/** The numbers 0 … n-1 in random order (i32). */
+export function randomPermutation(n: number, options: RandomOptions = {}): Tensor {
+  return atEntry(randomPermutation, () => wrap(functions.randomOrder(n, ...randomKey(options.generator))));
 }

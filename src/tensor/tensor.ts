@@ -4,12 +4,12 @@ import { variableLeaf } from "../engine/engine.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { type DType, parseDType, type TensorData, viewOf } from "../graph/dtype.ts";
 import { gradEnabled } from "../graph/grad-mode.ts";
-import { Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
+import type { Node, NodeValue, TensorType, VariableCell } from "../graph/node.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../graph/shape.ts";
-import { backward, type BackwardOptions } from "./autograd.ts";
+import { type BackwardOptions, backward } from "./autograd.ts";
 import * as F from "./functions.ts";
 import { atEntry, type Operand } from "./lift.ts";
-import { type NestedArray, nestedArray, tensorNode, type TensorLike } from "./literal.ts";
+import { type NestedArray, nestedArray, type TensorLike, tensorNode } from "./literal.ts";
 import { formatTensor } from "./print.ts";
 
 type Axes = number | readonly number[];
@@ -59,8 +59,10 @@ export class Tensor {
     return this.node.requiresGrad;
   }
   set requiresGrad(value: boolean) {
-    if (this.node.inputs.length > 0) throw new ArgumentError("requiresGrad: only on a tensor that no operation made; use detach() first.");
-    if (value && this.dtype !== "f32") throw new ArgumentError(`requiresGrad: only f32 tensors have gradients, not ${this.dtype}.`);
+    if (this.node.inputs.length > 0)
+      throw new ArgumentError("requiresGrad: only on a tensor that no operation made; use detach() first.");
+    if (value && this.dtype !== "f32")
+      throw new ArgumentError(`requiresGrad: only f32 tensors have gradients, not ${this.dtype}.`);
     this.node.requiresGrad = value;
     this.node.owner = this;
   }
@@ -78,7 +80,10 @@ export class Tensor {
   /** The value of a tensor with one element. */
   item(): number {
     return atEntry(this.item, () => {
-      if (this.size !== 1) throw new ShapeError(`item: the tensor has ${this.size} elements, shape ${formatShape(this.shape)}; use data() or toArray().`);
+      if (this.size !== 1)
+        throw new ShapeError(
+          `item: the tensor has ${this.size} elements, shape ${formatShape(this.shape)}; use data() or toArray().`,
+        );
       return this.view()[0];
     });
   }
@@ -91,7 +96,9 @@ export class Tensor {
     return formatTensor(this.view(), this.shape, this.dtype);
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.node.leaf?.kind === "placeholder" ? `tensor(<argument>, shape=${formatShape(this.shape)})` : this.toString();
+    return this.node.leaf?.kind === "placeholder"
+      ? `tensor(<argument>, shape=${formatShape(this.shape)})`
+      : this.toString();
   }
   private view(): TensorData {
     const value = defaultEngine.read(this.node);
@@ -115,92 +122,226 @@ export class Tensor {
   }
 
   // ---- arithmetic (broadcasts; numbers are run-time arguments) ----
-  add(other: Operand): Tensor { return F.add(this, other); }
-  sub(other: Operand): Tensor { return F.sub(this, other); }
-  mul(other: Operand): Tensor { return F.mul(this, other); }
-  div(other: Operand): Tensor { return F.div(this, other); }
-  pow(exponent: Operand): Tensor { return F.pow(this, exponent); }
-  minimum(other: Operand): Tensor { return F.minimum(this, other); }
-  maximum(other: Operand): Tensor { return F.maximum(this, other); }
-  floorDivide(other: Operand): Tensor { return F.floorDivide(this, other); }
-  remainder(other: Operand): Tensor { return F.remainder(this, other); }
-  neg(): Tensor { return F.neg(this); }
-  abs(): Tensor { return F.abs(this); }
-  sign(): Tensor { return F.sign(this); }
-  floor(): Tensor { return F.floor(this); }
-  ceil(): Tensor { return F.ceil(this); }
-  round(): Tensor { return F.round(this); }
-  trunc(): Tensor { return F.trunc(this); }
-  sqrt(): Tensor { return F.sqrt(this); }
-  rsqrt(): Tensor { return F.rsqrt(this); }
-  square(): Tensor { return F.square(this); }
-  reciprocal(): Tensor { return F.reciprocal(this); }
-  exp(): Tensor { return F.exp(this); }
-  expm1(): Tensor { return F.expm1(this); }
-  log(): Tensor { return F.log(this); }
-  log1p(): Tensor { return F.log1p(this); }
-  tanh(): Tensor { return F.tanh(this); }
-  sigmoid(): Tensor { return F.sigmoid(this); }
-  erf(): Tensor { return F.erf(this); }
-  sin(): Tensor { return F.sin(this); }
-  cos(): Tensor { return F.cos(this); }
-  relu(): Tensor { return F.relu(this); }
-  clip(minimum?: number, maximum?: number): Tensor { return F.clip(this, minimum, maximum); }
+  add(other: Operand): Tensor {
+    return F.add(this, other);
+  }
+  sub(other: Operand): Tensor {
+    return F.sub(this, other);
+  }
+  mul(other: Operand): Tensor {
+    return F.mul(this, other);
+  }
+  div(other: Operand): Tensor {
+    return F.div(this, other);
+  }
+  pow(exponent: Operand): Tensor {
+    return F.pow(this, exponent);
+  }
+  minimum(other: Operand): Tensor {
+    return F.minimum(this, other);
+  }
+  maximum(other: Operand): Tensor {
+    return F.maximum(this, other);
+  }
+  floorDivide(other: Operand): Tensor {
+    return F.floorDivide(this, other);
+  }
+  remainder(other: Operand): Tensor {
+    return F.remainder(this, other);
+  }
+  neg(): Tensor {
+    return F.neg(this);
+  }
+  abs(): Tensor {
+    return F.abs(this);
+  }
+  sign(): Tensor {
+    return F.sign(this);
+  }
+  floor(): Tensor {
+    return F.floor(this);
+  }
+  ceil(): Tensor {
+    return F.ceil(this);
+  }
+  round(): Tensor {
+    return F.round(this);
+  }
+  trunc(): Tensor {
+    return F.trunc(this);
+  }
+  sqrt(): Tensor {
+    return F.sqrt(this);
+  }
+  rsqrt(): Tensor {
+    return F.rsqrt(this);
+  }
+  square(): Tensor {
+    return F.square(this);
+  }
+  reciprocal(): Tensor {
+    return F.reciprocal(this);
+  }
+  exp(): Tensor {
+    return F.exp(this);
+  }
+  expm1(): Tensor {
+    return F.expm1(this);
+  }
+  log(): Tensor {
+    return F.log(this);
+  }
+  log1p(): Tensor {
+    return F.log1p(this);
+  }
+  tanh(): Tensor {
+    return F.tanh(this);
+  }
+  sigmoid(): Tensor {
+    return F.sigmoid(this);
+  }
+  erf(): Tensor {
+    return F.erf(this);
+  }
+  sin(): Tensor {
+    return F.sin(this);
+  }
+  cos(): Tensor {
+    return F.cos(this);
+  }
+  relu(): Tensor {
+    return F.relu(this);
+  }
+  clip(minimum?: number, maximum?: number): Tensor {
+    return F.clip(this, minimum, maximum);
+  }
 
   // ---- comparison and logic (bool) ----
-  lt(other: Operand): Tensor { return F.lt(this, other); }
-  le(other: Operand): Tensor { return F.le(this, other); }
-  gt(other: Operand): Tensor { return F.gt(this, other); }
-  ge(other: Operand): Tensor { return F.ge(this, other); }
-  eq(other: Operand): Tensor { return F.eq(this, other); }
-  ne(other: Operand): Tensor { return F.ne(this, other); }
-  logicalAnd(other: Operand): Tensor { return F.logicalAnd(this, other); }
-  logicalOr(other: Operand): Tensor { return F.logicalOr(this, other); }
-  logicalXor(other: Operand): Tensor { return F.logicalXor(this, other); }
-  logicalNot(): Tensor { return F.logicalNot(this); }
+  lt(other: Operand): Tensor {
+    return F.lt(this, other);
+  }
+  le(other: Operand): Tensor {
+    return F.le(this, other);
+  }
+  gt(other: Operand): Tensor {
+    return F.gt(this, other);
+  }
+  ge(other: Operand): Tensor {
+    return F.ge(this, other);
+  }
+  eq(other: Operand): Tensor {
+    return F.eq(this, other);
+  }
+  ne(other: Operand): Tensor {
+    return F.ne(this, other);
+  }
+  logicalAnd(other: Operand): Tensor {
+    return F.logicalAnd(this, other);
+  }
+  logicalOr(other: Operand): Tensor {
+    return F.logicalOr(this, other);
+  }
+  logicalXor(other: Operand): Tensor {
+    return F.logicalXor(this, other);
+  }
+  logicalNot(): Tensor {
+    return F.logicalNot(this);
+  }
 
   // ---- reductions (all axes by default) ----
-  sum(axes?: Axes, keepDims?: boolean): Tensor { return F.sum(this, axes, keepDims); }
-  mean(axes?: Axes, keepDims?: boolean): Tensor { return F.mean(this, axes, keepDims); }
-  prod(axes?: Axes, keepDims?: boolean): Tensor { return F.prod(this, axes, keepDims); }
-  amax(axes?: Axes, keepDims?: boolean): Tensor { return F.amax(this, axes, keepDims); }
-  amin(axes?: Axes, keepDims?: boolean): Tensor { return F.amin(this, axes, keepDims); }
-  any(axes?: Axes, keepDims?: boolean): Tensor { return F.any(this, axes, keepDims); }
-  all(axes?: Axes, keepDims?: boolean): Tensor { return F.all(this, axes, keepDims); }
+  sum(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.sum(this, axes, keepDims);
+  }
+  mean(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.mean(this, axes, keepDims);
+  }
+  prod(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.prod(this, axes, keepDims);
+  }
+  amax(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.amax(this, axes, keepDims);
+  }
+  amin(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.amin(this, axes, keepDims);
+  }
+  any(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.any(this, axes, keepDims);
+  }
+  all(axes?: Axes, keepDims?: boolean): Tensor {
+    return F.all(this, axes, keepDims);
+  }
   /** Position of the first maximum along an axis, or in the flattened tensor. */
-  argmax(axis?: number, keepDims?: boolean): Tensor { return F.argmax(this, axis, keepDims); }
-  argmin(axis?: number, keepDims?: boolean): Tensor { return F.argmin(this, axis, keepDims); }
+  argmax(axis?: number, keepDims?: boolean): Tensor {
+    return F.argmax(this, axis, keepDims);
+  }
+  argmin(axis?: number, keepDims?: boolean): Tensor {
+    return F.argmin(this, axis, keepDims);
+  }
   /** Euclidean norm of all elements. */
-  norm(): Tensor { return F.sqrt(F.sum(F.square(this))); }
-  softmax(axis = -1): Tensor { return F.softmax(this, axis); }
-  logSoftmax(axis = -1): Tensor { return F.logSoftmax(this, axis); }
+  norm(): Tensor {
+    return F.sqrt(F.sum(F.square(this)));
+  }
+  softmax(axis = -1): Tensor {
+    return F.softmax(this, axis);
+  }
+  logSoftmax(axis = -1): Tensor {
+    return F.logSoftmax(this, axis);
+  }
 
   // ---- linear algebra ----
-  matmul(other: Tensor): Tensor { return F.matmul(this, other); }
+  matmul(other: Tensor): Tensor {
+    return F.matmul(this, other);
+  }
 
   // ---- shape ----
   /** Same elements in another shape; one size may be -1. */
-  reshape(...shape: readonly number[] | [Shape]): Tensor { return F.reshape(this, sizes(shape)); }
+  reshape(...shape: readonly number[] | [Shape]): Tensor {
+    return F.reshape(this, sizes(shape));
+  }
   /** Flattens the axes from `start` to the last. */
-  flatten(start = 0): Tensor { return F.reshape(this, [...this.shape.slice(0, start), sizeOf(this.shape.slice(start))]); }
-  permute(...axes: readonly number[] | [readonly number[]]): Tensor { return F.permute(this, sizes(axes)); }
+  flatten(start = 0): Tensor {
+    return F.reshape(this, [...this.shape.slice(0, start), sizeOf(this.shape.slice(start))]);
+  }
+  permute(...axes: readonly number[] | [readonly number[]]): Tensor {
+    return F.permute(this, sizes(axes));
+  }
   /** Swaps two axes (the last two by default). */
-  transpose(first = -2, second = -1): Tensor { return F.transpose(this, first, second); }
-  expand(...shape: readonly number[] | [Shape]): Tensor { return F.expand(this, sizes(shape)); }
+  transpose(first = -2, second = -1): Tensor {
+    return F.transpose(this, first, second);
+  }
+  expand(...shape: readonly number[] | [Shape]): Tensor {
+    return F.expand(this, sizes(shape));
+  }
   /** Removes axes of size 1 (all of them, or the one named). */
-  squeeze(axis?: number): Tensor { return F.squeeze(this, axis); }
+  squeeze(axis?: number): Tensor {
+    return F.squeeze(this, axis);
+  }
   /** Inserts an axis of size 1. */
-  unsqueeze(axis: number): Tensor { return F.unsqueeze(this, axis); }
+  unsqueeze(axis: number): Tensor {
+    return F.unsqueeze(this, axis);
+  }
   /** Elements from `starts` to `ends` (exclusive; negative counts from the end) by `steps` along each axis. */
-  slice(starts: readonly number[], ends?: readonly number[], steps?: readonly number[]): Tensor { return F.slice(this, starts, ends, steps); }
-  pad(paddings: readonly (readonly [number, number])[], value?: number): Tensor { return F.pad(this, paddings, value); }
-  flip(axes?: Axes): Tensor { return F.flip(this, axes); }
+  slice(starts: readonly number[], ends?: readonly number[], steps?: readonly number[]): Tensor {
+    return F.slice(this, starts, ends, steps);
+  }
+  pad(paddings: readonly (readonly [number, number])[], value?: number): Tensor {
+    return F.pad(this, paddings, value);
+  }
+  flip(axes?: Axes): Tensor {
+    return F.flip(this, axes);
+  }
   /** Rows along `axis` at positions `indices`. */
-  gather(indices: Tensor, axis = 0): Tensor { return F.gather(this, indices, axis); }
+  gather(indices: Tensor, axis = 0): Tensor {
+    return F.gather(this, indices, axis);
+  }
   /** Converts; a dtype that does not exist is an error that names the nearest. */
-  cast(dtype: DType | (string & {})): Tensor { return F.cast(this, parseDType(dtype)); }
+  cast(dtype: DType | (string & {})): Tensor {
+    return F.cast(this, parseDType(dtype));
+  }
   /** NumPy's name for `cast`. */
-  astype(dtype: DType | (string & {})): Tensor { return F.cast(this, parseDType(dtype)); }
+  astype(dtype: DType | (string & {})): Tensor {
+    return F.cast(this, parseDType(dtype));
+  }
 }
 
 function sizes(list: readonly number[] | readonly [Shape]): Shape {
@@ -221,24 +362,33 @@ export class Variable extends Tensor {
   private isTrainable: boolean;
 
   constructor(initial: TensorLike, options: { name?: string; trainable?: boolean; dtype?: DType } = {}) {
-    const node = initial instanceof Tensor ? initial.node : tensorNode(initial, options);
+    // the value another variable has now, not what it will have when this one is first used
+    const source = initial instanceof Variable ? initial.dataSync() : initial;
+    const node =
+      source instanceof Tensor
+        ? source.node
+        : tensorNode(source, { ...options, shape: (initial as Partial<Tensor>).shape });
     super(node);
     this.name = options.name ?? `variable_${unnamed++}`;
     this.isTrainable = (options.trainable ?? true) && node.dtype === "f32";
     const type: TensorType = { shape: node.shape, dtype: node.dtype };
-    this.cell = { name: this.name, type, version: 0, value: undefined, pending: node };
+    this.cell = { name: this.name, type, version: 0, value: undefined, initial: node, pending: undefined };
   }
 
   /** @internal The value at this moment: the assigned one that waits, or a leaf for the current version. */
   override get node(): Node {
     const { cell } = this;
-    if (cell.pending && cell.value) {
+    if (cell.pending) {
       // a waiting value is read as the node it is, so that a statistic updated in the forward stays part of the same program
-      if (!this.isTrainable) return cell.pending;
+      if (!this.isTrainable || defaultEngine.tracing) return cell.pending;
       defaultEngine.commit();
     }
     const leaf = this.readNode?.leaf;
-    if (leaf?.kind !== "variable" || leaf.version !== cell.version || this.readNode?.requiresGrad !== this.isTrainable) {
+    if (
+      leaf?.kind !== "variable" ||
+      leaf.version !== cell.version ||
+      this.readNode?.requiresGrad !== this.isTrainable
+    ) {
       this.readNode = variableLeaf(cell, this.isTrainable);
       this.readNode.owner = this;
     }
@@ -249,7 +399,8 @@ export class Variable extends Tensor {
     return this.isTrainable;
   }
   set trainable(value: boolean) {
-    if (value && this.dtype !== "f32") throw new ArgumentError(`trainable: only f32 variables can be trained, ${this.name} is ${this.dtype}.`);
+    if (value && this.dtype !== "f32")
+      throw new ArgumentError(`trainable: only f32 variables can be trained, ${this.name} is ${this.dtype}.`);
     this.isTrainable = value;
     if (!value) this.grad = undefined;
   }

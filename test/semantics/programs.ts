@@ -6,7 +6,10 @@ export { assignAll, compile, engine, gradients };
 /** Deterministic data without the random generator, so that rows do not depend on each other. */
 export function ramp(shape: readonly number[], scale = 1, phase = 0): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(Float32Array.from({ length: size }, (_, i) => scale * Math.sin(i * 0.7 + phase)), { shape });
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => scale * Math.sin(i * 0.7 + phase)),
+    { shape },
+  );
 }
 
 /** A two-layer network 4 -> 8 -> 3. */
@@ -36,7 +39,9 @@ export function squaredLoss(output: Tensor, target: Tensor): Tensor {
 /** PyTorch's `optimizer.step()` with plain SGD. */
 export function sgdStep(parameters: readonly Variable[], rate: number): void {
   assignAll(
-    parameters.flatMap((parameter) => (parameter.grad ? [[parameter, parameter.grad.mul(-rate).add(parameter)] as const] : [])),
+    parameters.flatMap((parameter) =>
+      parameter.grad ? [[parameter, parameter.grad.mul(-rate).add(parameter)] as const] : [],
+    ),
   );
 }
 export function zeroGrad(parameters: readonly Variable[]): void {
@@ -57,7 +62,12 @@ export function during(body: () => void): { compilations: number; runs: number; 
 }
 
 /** The same network's step in plain numbers: [loss, gradients of w1, b1, w2], all f64. */
-export function expectedStep(network: readonly number[][], x: readonly number[], target: readonly number[], rows: number) {
+export function expectedStep(
+  network: readonly number[][],
+  x: readonly number[],
+  target: readonly number[],
+  rows: number,
+) {
   const [w1, b1, w2] = network;
   const hidden = Array.from({ length: rows * 8 }, (_, i) => {
     const [row, j] = [Math.floor(i / 8), i % 8];

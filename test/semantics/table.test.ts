@@ -1,16 +1,41 @@
 /** The table of what a program means: one program per row, its values and its number of compilations, on every target. */
 import { describe, expect, test } from "vitest";
 import {
-  compile, concat, evaluate, GradientError, noGrad, setRandomSeed, StaleTensorError, stack, type Tensor, tensor, Variable, zeros, dropout,
+  compile,
+  concat,
+  dropout,
+  evaluate,
+  GradientError,
+  noGrad,
+  StaleTensorError,
+  setRandomSeed,
+  stack,
+  type Tensor,
+  tensor,
+  Variable,
+  zeros,
 } from "../../src/index.ts";
 import { availableTargets } from "../targets.ts";
-import { assignAll, during, engine, expectedStep, gradients, ramp, SmallNetwork, sgdStep, squaredLoss, zeroGrad } from "./programs.ts";
+import {
+  assignAll,
+  during,
+  engine,
+  expectedStep,
+  gradients,
+  ramp,
+  SmallNetwork,
+  sgdStep,
+  squaredLoss,
+  zeroGrad,
+} from "./programs.ts";
 
 function closeTo(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>, tolerance = 1e-5): void {
   expect(actual).toBeDefined();
   const values = Array.from(actual as ArrayLike<number>);
   expect(values.length).toBe(expected.length);
-  values.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(expected[i]))));
+  values.forEach((value, i) =>
+    expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(expected[i]))),
+  );
 }
 
 describe.each(availableTargets())("semantics on %s", (target) => {
@@ -82,7 +107,10 @@ describe.each(availableTargets())("semantics on %s", (target) => {
     const wanted = ramp([8, 3], 1, 5);
     const expected = expectedStep(network.values(), Array.from(large.dataSync()), Array.from(wanted.dataSync()), 8);
     for (let part = 0; part < 4; part++) {
-      const loss = squaredLoss(network.forward(large.slice([2 * part], [2 * part + 2])), wanted.slice([2 * part], [2 * part + 2]));
+      const loss = squaredLoss(
+        network.forward(large.slice([2 * part], [2 * part + 2])),
+        wanted.slice([2 * part], [2 * part + 2]),
+      );
       loss.div(4).backward();
       // everything but the last micro-batch has been computed: nothing of it waits
       if (part > 0) expect(during(() => evaluate()).runs).toBe(0);
@@ -103,7 +131,12 @@ describe.each(availableTargets())("semantics on %s", (target) => {
     const factor = 0.01 / total.item();
     for (const parameter of network.parameters) parameter.grad = (parameter.grad as Tensor).mul(factor);
     sgdStep(network.parameters, 1);
-    network.values().forEach((values, i) => closeTo(values, before[i].map((v, j) => v - (expected.gradients[i][j] * 0.01) / norm)));
+    network.values().forEach((values, i) =>
+      closeTo(
+        values,
+        before[i].map((v, j) => v - (expected.gradients[i][j] * 0.01) / norm),
+      ),
+    );
   });
 
   test("p.grad after step(), after zeroGrad(): the gradient; none", () => {
@@ -127,7 +160,10 @@ describe.each(availableTargets())("semantics on %s", (target) => {
     const again = squaredLoss(network.forward(x), y);
     again.backward(undefined, { retainGraph: true });
     again.backward();
-    closeTo(network.w2.grad?.dataSync(), expected.gradients[2].map((g) => 2 * g));
+    closeTo(
+      network.w2.grad?.dataSync(),
+      expected.gradients[2].map((g) => 2 * g),
+    );
   });
 
   test("GAN: D(fake.detach()) step, then D(fake) backward into G: right gradients, G's forward executed once", () => {
@@ -158,7 +194,10 @@ describe.each(availableTargets())("semantics on %s", (target) => {
         }
         return sum;
       });
-      closeTo(updated, d.map((w, j) => w - 0.1 * gradientD[j]));
+      closeTo(
+        updated,
+        d.map((w, j) => w - 0.1 * gradientD[j]),
+      );
       const gradientG = g.map((_, i) => {
         const [k, j] = [Math.floor(i / 4), i % 4];
         let sum = 0;
@@ -203,7 +242,10 @@ describe.each(availableTargets())("semantics on %s", (target) => {
         const trainables = network.parameters.filter((parameter) => parameter.trainable);
         const loss = squaredLoss(network.forward(x), y);
         const grads = gradients(loss, trainables);
-        assignAll(trainables.map((p, i) => [p, p.sub((grads[i] as Tensor).mul(0.1))]), { compute: [loss] });
+        assignAll(
+          trainables.map((p, i) => [p, p.sub((grads[i] as Tensor).mul(0.1))]),
+          { compute: [loss] },
+        );
         if (!network.w1.trainable) expect(network.w1.grad).toBeUndefined();
       }).compilations;
     step();
@@ -242,9 +284,13 @@ describe.each(availableTargets())("semantics on %s", (target) => {
       during(() => {
         const loss = squaredLoss(network.forward(inputs), targets);
         const grads = gradients(loss, network.parameters);
-        assignAll(network.parameters.map((p, i) => [p, p.sub((grads[i] as Tensor).mul(0.1))]), { compute: [loss] });
+        assignAll(
+          network.parameters.map((p, i) => [p, p.sub((grads[i] as Tensor).mul(0.1))]),
+          { compute: [loss] },
+        );
       }).compilations;
-    const sliced = (start: number, end: number): number => step(data.slice([start], [end]), wanted.slice([start], [end]));
+    const sliced = (start: number, end: number): number =>
+      step(data.slice([start], [end]), wanted.slice([start], [end]));
     sliced(0, 4);
     sliced(4, 8);
     expect(sliced(0, 4)).toBe(0);
@@ -279,9 +325,17 @@ describe.each(availableTargets())("semantics on %s", (target) => {
       return state.sum().item();
     };
     const first: number[] = [];
-    expect(during(() => { for (let n = 1; n <= 20; n++) first.push(run(n)); }).compilations).toBe(20);
+    expect(
+      during(() => {
+        for (let n = 1; n <= 20; n++) first.push(run(n));
+      }).compilations,
+    ).toBe(20);
     const second: number[] = [];
-    expect(during(() => { for (let n = 1; n <= 20; n++) second.push(run(n)); }).compilations).toBe(0);
+    expect(
+      during(() => {
+        for (let n = 1; n <= 20; n++) second.push(run(n));
+      }).compilations,
+    ).toBe(0);
     expect(second).toEqual(first);
   });
 
@@ -294,16 +348,22 @@ describe.each(availableTargets())("semantics on %s", (target) => {
       const [slope] = gradients(point.matmul(weight).tanh().sum(), [point], { createGraph: true });
       return (slope as Tensor).norm().sub(1).square();
     };
-    const [analytic] = gradients(penalty(), [weight]);
+    const [gradient] = gradients(penalty(), [weight]);
+    const analytic = (gradient as Tensor).dataSync();
     const values = Array.from(weight.dataSync());
     const epsilon = 1e-2;
     values.forEach((_, i) => {
       const at = (shift: number): number => {
-        weight.assign(tensor(values.map((v, j) => (j === i ? v + shift : v)), { shape: [3, 3] }));
+        weight.assign(
+          tensor(
+            values.map((v, j) => (j === i ? v + shift : v)),
+            { shape: [3, 3] },
+          ),
+        );
         return penalty().item();
       };
       const numeric = (at(epsilon) - at(-epsilon)) / (2 * epsilon);
-      expect(Math.abs((analytic as Tensor).dataSync()[i] - numeric)).toBeLessThan(2e-3);
+      expect(Math.abs(analytic[i] - numeric)).toBeLessThan(2e-3);
     });
   });
 
