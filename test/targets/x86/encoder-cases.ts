@@ -26,7 +26,16 @@ export interface EncoderCase {
 }
 
 /** Forms whose target cannot be masked although it is a vector or memory. */
-const unmaskable = new Set(["vmovntps", "vpmovm2d", "vpmovd2m", "vmovd", "vmovq", "vmovss"]);
+const unmaskable = new Set([
+  "vmovntps",
+  "vpmovm2d",
+  "vpmovd2m",
+  "vmovd",
+  "vmovq",
+  "vmovss",
+  "vmovsd",
+  ...["b", "w", "d", "q"].flatMap((size) => [`vpinsr${size}`, `vpextr${size}`]),
+]);
 const isGather = (name: string) => name.includes("gather") || name.includes("scatter");
 
 /** Register codes for operand 0, 1, 2, 3 in each variant; distinct, because gathers demand it. */

@@ -66,6 +66,18 @@ const shiftByImmediate = <Name extends string>(mnemonic: Name, opcode: number, e
 ];
 const scalar = <Name extends string>(mnemonic: Name, space: string, opcode: number, size: string) =>
   vex(mnemonic, space, opcode, "RVM", `x x x/${size}`, [128]);
+/** One 128-bit form each in VEX and EVEX. */
+const both128 = <Name extends string>(
+  mnemonic: Name,
+  space: string,
+  opcode: number,
+  roles: string,
+  operands: string,
+  evexSpace = space,
+): InstructionForm<Name>[] => [
+  ...vex(mnemonic, space, opcode, roles, operands, [128]),
+  ...evex(mnemonic, evexSpace, opcode, roles, operands, [128]),
+];
 const maskOperation = <Name extends string>(mnemonic: Name, opcode: number) =>
   vex(mnemonic, "0F", opcode, "RVM", "k k k", [256]);
 
@@ -86,6 +98,8 @@ export const vectorInstructions = [
   ...vex("vmovss", "F3.0F", 0x11, "MR", "m32 x", [128]),
   ...evex("vmovss", "F3.0F", 0x10, "RM", "x m32", [128]),
   ...evex("vmovss", "F3.0F", 0x11, "MR", "m32 x", [128]),
+  ...both128("vmovsd", "F2.0F", 0x10, "RM", "x m64", "F2.0F.W1"),
+  ...both128("vmovsd", "F2.0F", 0x11, "MR", "m64 x", "F2.0F.W1"),
   ...vex("vmovd", "66.0F", 0x6e, "RM", "x r32/m32", [128]),
   ...vex("vmovd", "66.0F", 0x7e, "MR", "r32/m32 x", [128]),
   ...evex("vmovd", "66.0F", 0x6e, "RM", "x r32/m32", [128]),
@@ -245,6 +259,12 @@ export const vectorInstructions = [
   ...vex("vunpckhpd", "66.0F", 0x15, "RVM", "v v v/mv"),
   ...evex("vunpcklpd", "66.0F.W1", 0x14, "RVM", "v v v/mv/b64"),
   ...evex("vunpckhpd", "66.0F.W1", 0x15, "RVM", "v v v/mv/b64"),
+  ...packed("vpunpckldq", "66.0F", 0x62, "RVM", "v v v/mv/b32"),
+  ...packed("vpunpckhdq", "66.0F", 0x6a, "RVM", "v v v/mv/b32"),
+  ...vex("vpunpcklqdq", "66.0F", 0x6c, "RVM", "v v v/mv"),
+  ...vex("vpunpckhqdq", "66.0F", 0x6d, "RVM", "v v v/mv"),
+  ...evex("vpunpcklqdq", "66.0F.W1", 0x6c, "RVM", "v v v/mv/b64"),
+  ...evex("vpunpckhqdq", "66.0F.W1", 0x6d, "RVM", "v v v/mv/b64"),
   ...packed("vshufps", "0F", 0xc6, "RVMI", "v v v/mv/b32 u8"),
   ...packed("vpshufd", "66.0F", 0x70, "RMI", "v v/mv/b32 u8"),
   ...packed("vpermilps", "66.0F3A", 0x04, "RMI", "v v/mv/b32 u8"),
@@ -284,6 +304,15 @@ export const vectorInstructions = [
   ...evex("vinsertf32x8", "66.0F3A", 0x1a, "RVMI", "v v y/m256 u8", [512]),
   ...evex("vinsertf64x4", "66.0F3A.W1", 0x1a, "RVMI", "v v y/m256 u8", [512]),
   ...evex("vinserti64x4", "66.0F3A.W1", 0x3a, "RVMI", "v v y/m256 u8", [512]),
+  ...both128("vpinsrb", "66.0F3A", 0x20, "RVMI", "x x r32/m8 u8"),
+  ...both128("vpinsrw", "66.0F", 0xc4, "RVMI", "x x r32/m16 u8"),
+  ...both128("vpinsrd", "66.0F3A", 0x22, "RVMI", "x x r32/m32 u8"),
+  ...both128("vpinsrq", "66.0F3A.W1", 0x22, "RVMI", "x x r64/m64 u8"),
+  ...both128("vpextrb", "66.0F3A", 0x14, "MRI", "r32/m8 x u8"),
+  ...both128("vpextrw", "66.0F", 0xc5, "RMI", "r32 x u8"),
+  ...both128("vpextrw", "66.0F3A", 0x15, "MRI", "m16 x u8"),
+  ...both128("vpextrd", "66.0F3A", 0x16, "MRI", "r32/m32 x u8"),
+  ...both128("vpextrq", "66.0F3A.W1", 0x16, "MRI", "r64/m64 x u8"),
   // state
   makeForm("vzeroupper", "vex", 128, "0F", 0x77, "", "", read),
 ];
