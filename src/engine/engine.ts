@@ -35,7 +35,7 @@ export interface EngineOptions {
 }
 
 /** Nodes that may wait before the engine computes on its own. */
-const pendingLimit = 20_000;
+const pendingLimit = 4_000;
 
 const bytesOf = (type: TensorType): number => sizeOf(type.shape) * bytesPerElement[type.dtype];
 

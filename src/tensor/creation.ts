@@ -89,3 +89,11 @@ export function eye(rows: number, columns = rows): Tensor {
     return wrap(cast(eq(iota(shape, 0), iota(shape, 1)), "f32"));
   });
 }
+
+/**
+ * A scalar whose value is asked for again at each replay of a compiled function: learning rates. An argument of the program, never part of
+ * its key. Make it anew in each step that is not compiled.
+ */
+export function liveNumber(read: () => number): Tensor {
+  return wrap(numberNode(read(), "f32", read));
+}

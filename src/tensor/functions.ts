@@ -3,7 +3,7 @@ import { ArgumentError } from "../errors.ts";
 import * as functions from "../functions/index.ts";
 import type { DType } from "../graph/dtype.ts";
 import { Node } from "../graph/node.ts";
-import { normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../graph/shape.ts";
+import { normalizeAxes, normalizeAxis, type Shape } from "../graph/shape.ts";
 import * as ops from "../ops/index.ts";
 import { atEntry, lift, liftBinary, type Operand, operandNode, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
@@ -107,17 +107,7 @@ export const argmin = lift(ops.argmin);
 
 // ---- shape ----
 /** Same elements, row-major order kept; one size may be -1. */
-export const reshape = lift(function reshape(x: Node, shape: Shape): Node {
-  const unknown = shape.indexOf(-1);
-  if (unknown < 0) return ops.reshape(x, shape);
-  const known = sizeOf(shape.filter((_, axis) => axis !== unknown));
-  if (shape.indexOf(-1, unknown + 1) >= 0)
-    throw new ArgumentError(`reshape: only one size of (${shape.join(", ")}) may be -1.`);
-  return ops.reshape(
-    x,
-    shape.map((extent, axis) => (axis === unknown ? sizeOf(x.shape) / known : extent)),
-  );
-});
+export const reshape = lift(ops.reshape);
 export const permute = lift(ops.permute);
 export const expand = lift(function expand(x: Node, shape: Shape): Node {
   const lead = shape.length - x.shape.length;

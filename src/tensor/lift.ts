@@ -5,7 +5,8 @@ import { defaultEngine } from "../engine/default-engine.ts";
 import { TriviumError } from "../errors.ts";
 import { type DType, promote } from "../graph/dtype.ts";
 import { Node, numberNode } from "../graph/node.ts";
-import { Tensor } from "./tensor.ts";
+import { isTensor, tensorOf } from "./handle.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** The parameters of a node function with `Tensor` in place of `Node`. */
 export type Lifted<T> = T extends Node
@@ -18,18 +19,37 @@ export type Lifted<T> = T extends Node
         ? { [K in keyof T]: Lifted<T[K]> }
         : T;
 
+/** The folder of Trivium's own modules, as it stands in stack traces. */
+const ownFolder = decodeURIComponent(new URL("..", import.meta.url).pathname);
+const deepStack = 60;
+
+/** Cuts a stack at `entry` and drops the frames of Trivium above it, so that the user's line comes first. */
+function cutStack(error: Error, entry: (...args: never[]) => unknown): void {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = deepStack;
+  Error.captureStackTrace(error, entry);
+  const stack = error.stack ?? "";
+  Error.stackTraceLimit = limit;
+  const start = stack.indexOf("\n    at ");
+  if (start < 0) return;
+  const frames = stack.slice(start + 1).split("\n");
+  const first = frames.findIndex((frame) => !frame.includes(ownFolder));
+  const shown = (first < 0 ? frames : frames.slice(first)).slice(0, limit);
+  error.stack = `${stack.slice(0, start)}\n${shown.join("\n")}`;
+}
+
 /** Runs `body`; a typed error leaves with its stack cut at `entry`, so that the user's line comes first. */
 export function atEntry<T>(entry: (...args: never[]) => unknown, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof TriviumError) Error.captureStackTrace(error, entry);
+    if (error instanceof TriviumError) cutStack(error, entry);
     throw error;
   }
 }
 
 function lower(value: unknown): unknown {
-  if (value instanceof Tensor) return value.node;
+  if (isTensor(value)) return value.node;
   if (Array.isArray(value)) return value.map(lower);
   if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, lower(entry)]));
@@ -50,7 +70,7 @@ function raise(value: unknown): unknown {
 export function wrap(node: Node): Tensor {
   if (defaultEngine.debug) recordCallSite(node, callSite());
   defaultEngine.noteNode(node);
-  return new Tensor(node);
+  return tensorOf(node);
 }
 
 function callSite(): string {
@@ -82,7 +102,7 @@ function numberDType(value: number | boolean, beside: DType): DType {
 
 /** The node of an operand beside a tensor of a dtype. */
 export function operandNode(operand: Operand, beside: DType): Node {
-  if (operand instanceof Tensor) return operand.node;
+  if (isTensor(operand)) return operand.node;
   return numberNode(Number(operand), numberDType(operand, beside));
 }
 
@@ -90,8 +110,8 @@ export function operandNode(operand: Operand, beside: DType): Node {
 export function liftBinary(operation: (left: Node, right: Node) => Node): (left: Operand, right: Operand) => Tensor {
   const entry = (left: Operand, right: Operand): Tensor =>
     atEntry(entry, () => {
-      const besideLeft = right instanceof Tensor ? right.dtype : "f32";
-      const besideRight = left instanceof Tensor ? left.dtype : "f32";
+      const besideLeft = isTensor(right) ? right.dtype : "f32";
+      const besideRight = isTensor(left) ? left.dtype : "f32";
       return wrap(operation(operandNode(left, besideLeft), operandNode(right, besideRight)));
     });
   Object.defineProperty(entry, "name", { value: operation.name });

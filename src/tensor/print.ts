@@ -10,7 +10,7 @@ function formatNumber(value: number, dtype: DType, digits: number | undefined): 
   if (dtype !== "f32") return String(value);
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  if (digits === undefined) return value.toExponential(4);
+  if (digits === undefined) return value.toExponential(4).replace(/e([+-])(\d)$/, "e$10$2");
   const text = value.toFixed(digits);
   return Object.is(value, -0) && !text.startsWith("-") ? `-${text}` : digits === 0 ? `${text}.` : text;
 }

@@ -8,6 +8,7 @@ import type { Node, NodeValue, TensorType, VariableCell } from "../graph/node.ts
 import { formatShape, type Shape, sameShape, sizeOf } from "../graph/shape.ts";
 import { type BackwardOptions, backward } from "./autograd.ts";
 import * as F from "./functions.ts";
+import { Handle, provideTensors } from "./handle.ts";
 import { atEntry, type Operand } from "./lift.ts";
 import { type NestedArray, nestedArray, type TensorLike, tensorNode } from "./literal.ts";
 import { formatTensor } from "./print.ts";
@@ -24,7 +25,7 @@ type Axes = number | readonly number[];
  * console.log(x.matmul(x).sum().item()); // 54
  * ```
  */
-export class Tensor {
+export class Tensor extends Handle {
   /** @internal */
   protected current: Node;
   /** The gradient accumulated by `backward()`; undefined before, and after an optimizer's `zeroGrad()`. */
@@ -32,11 +33,12 @@ export class Tensor {
 
   /** @internal Use `tensor(…)` and the creation functions. */
   constructor(node: Node) {
+    super();
     this.current = node;
   }
 
   /** @internal */
-  get node(): Node {
+  override get node(): Node {
     return this.current;
   }
   /** Size of each axis. */
@@ -92,7 +94,7 @@ export class Tensor {
     return atEntry(this.toArray, () => nestedArray(this.view(), this.shape, this.dtype));
   }
   /** As NumPy prints it; computes the value. */
-  toString(): string {
+  override toString(): string {
     return formatTensor(this.view(), this.shape, this.dtype);
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -336,13 +338,15 @@ export class Tensor {
   }
   /** Converts; a dtype that does not exist is an error that names the nearest. */
   cast(dtype: DType | (string & {})): Tensor {
-    return F.cast(this, parseDType(dtype));
+    return atEntry(this.cast, () => F.cast(this, parseDType(dtype)));
   }
   /** NumPy's name for `cast`. */
   astype(dtype: DType | (string & {})): Tensor {
-    return F.cast(this, parseDType(dtype));
+    return atEntry(this.astype, () => F.cast(this, parseDType(dtype)));
   }
 }
+
+provideTensors((node) => new Tensor(node));
 
 function sizes(list: readonly number[] | readonly [Shape]): Shape {
   return typeof list[0] === "object" ? (list[0] as Shape) : (list as readonly number[]);
