@@ -1,0 +1,35 @@
+/** Storage for values that users hold, and the check that comes before every large allocation. */
+import { OutOfMemoryError } from "../errors.ts";
+import { availableMemory } from "./control-groups.ts";
+import { type ForeignFunctions, hugePageBytes } from "./ffi.ts";
+
+/** Smaller requests are not worth reading /proc for. */
+const checkedBytes = 32 * 1024 * 1024;
+/** Below 64 bytes V8 may keep data on its own heap, where it moves. */
+const minimumBytes = 128;
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 100 * 2 ** 20 ? 1 : 0)} MB`;
+
+/** Throws `OutOfMemoryError` if `bytes` cannot be had, before anything is allocated. */
+export function requireMemory(bytes: number, what: string): void {
+  if (bytes < checkedBytes) return;
+  const available = availableMemory();
+  if (bytes <= available) return;
+  throw new OutOfMemoryError(
+    `${what} needs ${megabytes(bytes)}, but only ${megabytes(available)} of memory are available. ` +
+      "Use a smaller batch, or free other tensors first.",
+  );
+}
+
+/** A zeroed ArrayBuffer that V8 frees when nothing refers to it any more. Large ones get huge pages, which fault 512 times less often. */
+export function allocateBuffer(bytes: number, functions?: ForeignFunctions): ArrayBuffer {
+  requireMemory(bytes, "a tensor");
+  let buffer: ArrayBuffer;
+  try {
+    buffer = new ArrayBuffer(Math.max(bytes, minimumBytes));
+  } catch (error) {
+    throw new OutOfMemoryError(`a tensor of ${megabytes(bytes)} cannot be allocated.`, { cause: error });
+  }
+  if (bytes >= 2 * hugePageBytes) functions?.adviseHuge(functions.addressOf(buffer), bytes);
+  return buffer;
+}
