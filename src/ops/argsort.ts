@@ -39,6 +39,7 @@ export const argsort = defineOp({
   },
   meaning: ([{ shape }], { axis, descending }) => ({
     kind: "indexed",
+    parameters: { axis, descending },
     reference: ([data]) => {
       const [outer, extent, inner] = aroundAxis(shape, axis);
       const result = new Float64Array(sizeOf(shape));

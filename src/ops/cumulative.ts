@@ -68,6 +68,7 @@ export const cumulativeSum: OpFunction<[data: Node, options?: CumulativeOptions]
   },
   meaning: ([{ shape }], attributes) => ({
     kind: "indexed",
+    parameters: attributes,
     reference: ([data]) => {
       const result = new Float64Array(sizeOf(shape));
       alongLines(shape, attributes, (at, before) => {
@@ -126,6 +127,7 @@ export const linearRecurrence: OpFunction<[factors: Node, terms: Node, options?:
   },
   meaning: ([{ shape }], attributes) => ({
     kind: "indexed",
+    parameters: attributes,
     reference: ([factors, terms]) => {
       const result = new Float64Array(sizeOf(shape));
       alongLines(shape, attributes, (at, before) => {
@@ -175,6 +177,7 @@ export const cumulativeProduct: OpFunction<[data: Node, options?: CumulativeOpti
   },
   meaning: ([{ shape, dtype }], attributes) => ({
     kind: "indexed",
+    parameters: attributes,
     reference: ([data]) => {
       const result = new Float64Array(sizeOf(shape));
       alongLines(shape, attributes, (at, before) => {

@@ -72,6 +72,8 @@ export type Meaning =
       ) => ArrayLike<number>;
       /** Inputs that hold indices, with the exclusive upper limit; a value outside [0, limit) is an IndexRangeError before anything is overwritten. */
       readonly guards?: readonly { readonly input: number; readonly limit: number }[];
+      /** What the op's strategy must know besides the types: axis, direction, order. */
+      readonly parameters?: Attributes;
     };
 
 export interface GradientContext<A extends Attributes = Attributes> {

@@ -24,6 +24,7 @@ export const gather: OpFunction<[data: Node, indices: Node, axis?: number]> = de
   },
   meaning: ([{ shape }], { axis }) => ({
     kind: "indexed",
+    parameters: { axis },
     guards: [{ input: 1, limit: shape[axis] }],
     reference: ([data, indices], _types, output) => {
       const [outer, extent, inner] = aroundAxis(shape, axis);
@@ -103,6 +104,7 @@ export const scatterAdd: OpFunction<[updates: Node, indices: Node, axis: number,
   },
   meaning: ([updates, indexType], { axis, size }) => ({
     kind: "indexed",
+    parameters: { axis },
     guards: [{ input: 1, limit: size }],
     reference: ([data, indices], _types, output) => {
       const outer = sizeOf(updates.shape.slice(0, axis));

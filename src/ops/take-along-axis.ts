@@ -49,6 +49,7 @@ export const takeAlongAxis: OpFunction<[data: Node, indices: Node, axis: number]
   },
   meaning: ([{ shape }, { shape: indexShape }], { axis }) => ({
     kind: "indexed",
+    parameters: { axis },
     guards: [{ input: 1, limit: shape[axis] }],
     reference: ([data, indices]) => {
       const result = new Float64Array(sizeOf(indexShape));
@@ -113,6 +114,7 @@ export const scatterAddAlongAxis: OpFunction<[updates: Node, indices: Node, axis
   },
   meaning: ([{ shape: indexShape }], { axis, shape }) => ({
     kind: "indexed",
+    parameters: { axis },
     guards: [{ input: 1, limit: shape[axis] }],
     reference: ([updates, indices]) => {
       const result = new Float64Array(sizeOf(shape));

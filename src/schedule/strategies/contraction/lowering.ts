@@ -29,14 +29,19 @@ export class LoweringBuilder {
     name: string,
     source: readonly StepArgument[],
     work: { readonly tasks: number; readonly flops: number; readonly bytes: number },
-    emit: (k: KernelBuilder, address: AddressOf) => void,
+    emit: (k: KernelBuilder, address: AddressOf, indexOf: (argument: StepArgument) => number) => void,
   ): void {
     const distinct: StepArgument[] = [];
     const indexOf = (argument: StepArgument): number => distinct.findIndex((other) => same(other, argument));
     for (const argument of source) if (indexOf(argument) < 0) distinct.push(argument);
     const k = new KernelBuilder(name, distinct.length);
-    emit(k, (argument) => k.argument(indexOf(argument)));
+    emit(k, (argument) => k.argument(indexOf(argument)), indexOf);
     this.steps.push({ kernel: k.build(), arguments: distinct, ...work });
+  }
+
+  /** Adds a kernel that was made elsewhere. */
+  add(step: LoweredStep): void {
+    this.steps.push(step);
   }
 
   build(): Lowering {
