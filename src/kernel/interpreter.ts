@@ -72,7 +72,9 @@ const intFunctions: { readonly [Name in BinaryIntOp]: (a: Integer, b: Integer) =
   shl: onBigints((a, b) => a << (b & 63n)),
   shr: onBigints((a, b) => unsigned(a) >> (b & 63n)),
   sar: onBigints((a, b) => a >> (b & 63n)),
+  // biome-ignore lint/complexity/useMathMinMax: bigints
   min: (a, b) => (a < b ? a : b),
+  // biome-ignore lint/complexity/useMathMinMax: bigints
   max: (a, b) => (a > b ? a : b),
   div: onBigints((a, b) => unsigned(a) / unsigned(b)),
   rem: onBigints((a, b) => unsigned(a) % unsigned(b)),

@@ -1,0 +1,155 @@
+import { InternalError } from "../../../errors.ts";
+import type { CallingConvention } from "./abi.ts";
+import { computeIntervals, type Intervals, removeDeadCode } from "./liveness.ts";
+import { type MachineFunction, type MachineInstruction, registerClasses } from "./machine-code.ts";
+import { operations } from "./operations.ts";
+import { spillRegisters } from "./spill.ts";
+
+/** Where each virtual register lies: the code of a machine register of its class, or -1 where it does not occur. */
+export type Assignment = Int32Array;
+
+const roundLimit = 60;
+/** A constant costs no store and often no instruction to have again. */
+const rematerializationFactor = 0.25;
+
+/**
+ * Linear scan over live intervals. Where registers run out, the value that is used least for the length of its life goes to the stack (or is
+ * made again, if it is a constant) everywhere, and the scan is repeated with the short-lived registers that this needs.
+ */
+export function allocateRegisters(machine: MachineFunction, convention: CallingConvention): Assignment {
+  const order = registerOrder(machine, convention);
+  for (let round = 0; round < roundLimit; round++) {
+    const scan = new Scan(machine, convention, order, computeIntervals(machine));
+    scan.run();
+    if (!scan.spills) return scan.assignment;
+    spillRegisters(machine, scan.spilled);
+    removeDeadCode(machine);
+  }
+  throw new InternalError("register allocation does not come to an end");
+}
+
+function registerOrder(machine: MachineFunction, convention: CallingConvention): readonly (readonly number[])[] {
+  const vectors = Array.from({ length: machine.features.avx512 ? 32 : 16 }, (_, code) => code);
+  const order: (readonly number[])[] = [];
+  order[registerClasses.int] = [...convention.callerSaved, ...convention.calleeSaved];
+  order[registerClasses.vector] = vectors;
+  // k0 as a mask means "no mask".
+  order[registerClasses.mask] = [1, 2, 3, 4, 5, 6, 7];
+  return order;
+}
+
+class Scan {
+  readonly assignment: Assignment;
+  readonly spilled: Uint8Array;
+  spills = false;
+  private readonly machine: MachineFunction;
+  private readonly convention: CallingConvention;
+  private readonly order: readonly (readonly number[])[];
+  private readonly intervals: Intervals;
+  /** For each class and machine register: the virtual register that was placed there last. */
+  private readonly occupants: readonly Int32Array[] = [
+    new Int32Array(16).fill(-1),
+    new Int32Array(32).fill(-1),
+    new Int32Array(8).fill(-1),
+  ];
+
+  constructor(
+    machine: MachineFunction,
+    convention: CallingConvention,
+    order: readonly (readonly number[])[],
+    intervals: Intervals,
+  ) {
+    this.machine = machine;
+    this.convention = convention;
+    this.order = order;
+    this.intervals = intervals;
+    this.assignment = new Int32Array(machine.classes.length).fill(-1);
+    this.spilled = new Uint8Array(machine.classes.length);
+  }
+
+  run(): void {
+    for (const instruction of this.machine.instructions) {
+      const target = instruction.target;
+      if (target >= 0 && this.assignment[target] < 0 && this.spilled[target] === 0) this.place(target, instruction);
+    }
+  }
+
+  private place(register: number, instruction: MachineInstruction): void {
+    const registerClass = this.machine.classes[register];
+    const occupants = this.occupants[registerClass];
+    const order = this.order[registerClass];
+    const from = this.intervals.start[register];
+    const hint = this.hint(instruction, registerClass);
+    if (hint >= 0 && this.isFree(occupants[hint], from)) {
+      this.assign(register, hint, occupants);
+      return;
+    }
+    for (const code of order) {
+      if (!this.isFree(occupants[code], from)) continue;
+      this.assign(register, code, occupants);
+      return;
+    }
+    this.spill(register, occupants, order);
+  }
+
+  private isFree(occupant: number, from: number): boolean {
+    return occupant < 0 || this.intervals.end[occupant] < from;
+  }
+
+  private assign(register: number, code: number, occupants: Int32Array): void {
+    this.assignment[register] = code;
+    occupants[code] = register;
+  }
+
+  /** The register that spares a move, if it is free: that of the input which the target overwrites. */
+  private hint(instruction: MachineInstruction, registerClass: number): number {
+    const { operation } = instruction;
+    if (operation.shape === "entry") return this.convention.parameters[instruction.immediate];
+    const wanted =
+      operation.shape === "fma"
+        ? [instruction.third, instruction.first, instruction.second]
+        : operation.shape === "move"
+          ? [instruction.second]
+          : operation === operations.lea
+            ? [instruction.base]
+            : registerClass === registerClasses.int
+              ? [instruction.first, instruction.second]
+              : [];
+    for (const source of wanted) {
+      if (source < 0 || this.assignment[source] < 0 || this.machine.classes[source] !== registerClass) continue;
+      const code = this.assignment[source];
+      if (this.isFree(this.occupants[registerClass][code], this.intervals.start[instruction.target])) return code;
+    }
+    return -1;
+  }
+
+  /** How much it costs not to have a register for this value, per instruction of its life. */
+  private density(register: number): number {
+    if (this.machine.unspillable[register]) return Number.POSITIVE_INFINITY;
+    const { start, end, weight } = this.intervals;
+    const cheap = this.machine.rematerializations[register] !== undefined ? rematerializationFactor : 1;
+    return (weight[register] * cheap) / (end[register] - start[register] + 2);
+  }
+
+  private spill(register: number, occupants: Int32Array, order: readonly number[]): void {
+    let least = this.density(register);
+    let victim = -1;
+    for (const code of order) {
+      const density = this.density(occupants[code]);
+      if (density >= least) continue;
+      least = density;
+      victim = code;
+    }
+    if (least === Number.POSITIVE_INFINITY)
+      throw new InternalError("more registers are needed at once than the machine has");
+    this.spills = true;
+    if (victim < 0) {
+      this.spilled[register] = 1;
+      return;
+    }
+    const evicted = occupants[victim];
+    this.spilled[evicted] = 1;
+    this.assignment[evicted] = -1;
+    this.assign(register, victim, occupants);
+  }
+}

@@ -1,0 +1,407 @@
+import { InternalError } from "../../../errors.ts";
+import type { Address, IntOperand, IntRegister, Kernel, VectorRegister } from "../../../kernel/ir.ts";
+import type { KernelAnalysis } from "./analysis.ts";
+import type { MemoryPlace } from "./machine-code.ts";
+import {
+  type MachineFunction,
+  type MachineInstruction,
+  memoryPlace,
+  none,
+  poolBase,
+  setPlace,
+} from "./machine-code.ts";
+import { operations } from "./operations.ts";
+
+/** An address over machine registers. */
+export interface Place {
+  readonly base: number;
+  readonly index: number;
+  readonly scale: 1 | 2 | 4 | 8;
+  readonly displacement: number;
+}
+
+/** A load that has not been emitted yet: its one use may take it as a memory operand. */
+interface WaitingLoad {
+  readonly id: number;
+  readonly place: Place;
+  readonly broadcast: boolean;
+}
+
+/** Whether the value of an integer register can still be recomputed from its parts. */
+const rootState = { stable: 0, variable: 1, closedCounter: 2 } as const;
+
+const fitsInt32 = (value: number): boolean => value >= -(2 ** 31) && value < 2 ** 31;
+
+/** Keys of constants in `constants`, besides the 32-bit patterns themselves. */
+const laneIndexKey = 2 ** 33;
+const laneMaskKey = 2 ** 34;
+const halfMaskKey = 2 ** 35;
+
+/**
+ * The state of the lowering: which machine registers hold the IR's registers now. Work is put off where that helps: a load until its one use,
+ * a copy until source or copy changes, a constant is made once outside the outermost loop. At the edges of a block nothing is put off.
+ */
+export class LoweringContext {
+  readonly kernel: Kernel;
+  readonly machine: MachineFunction;
+  readonly analysis: KernelAnalysis;
+  readonly avx512: boolean;
+  /** Machine registers per IR vector that is not uniform. */
+  readonly halves: 1 | 2;
+  /** The incoming arguments. */
+  readonly argumentTable: number;
+  readonly task: number;
+  readonly scratch: number;
+
+  private readonly ints: number[] = [];
+  private readonly intConstants: (number | undefined)[] = [];
+  private readonly derived: (Place | undefined)[] = [];
+  private readonly roots: number[] = [];
+
+  private readonly ownLow: number[] = [];
+  private readonly ownHigh: number[] = [];
+  private readonly low: number[] = [];
+  private readonly high: number[] = [];
+  private readonly masks: number[] = [];
+  private waitingCopies: number[] = [];
+  private waitingLoads: WaitingLoad[] = [];
+  private readonly constants = new Map<number, number>();
+  private constantTrail: number[] = [];
+
+  constructor(kernel: Kernel, machine: MachineFunction, analysis: KernelAnalysis) {
+    this.kernel = kernel;
+    this.machine = machine;
+    this.analysis = analysis;
+    this.avx512 = machine.features.avx512;
+    this.halves = this.avx512 ? 1 : 2;
+    const entry = (number: number) => {
+      const register = machine.int();
+      machine.emitImmediate(operations.entry, register, none, none, number);
+      return register;
+    };
+    this.argumentTable = entry(0);
+    this.task = entry(1);
+    this.scratch = entry(2);
+  }
+
+  // ---- integers ----
+
+  /** The machine register of an integer. */
+  int(register: IntRegister): number {
+    return this.ints[register.id];
+  }
+  constantOf(operand: IntOperand): number | undefined {
+    return typeof operand === "number" ? operand : this.intConstants[operand.id];
+  }
+  /** The operand in a machine register. */
+  intOperand(operand: IntOperand): number {
+    return typeof operand === "number" ? this.intConstant(operand) : this.int(operand);
+  }
+  intConstant(value: number): number {
+    const register = this.machine.register(0, { kind: "int", value });
+    this.machine.emitImmediate(operations.constant, register, none, none, value);
+    return register;
+  }
+  isSingle(register: IntRegister): boolean {
+    return this.analysis.intDefinitions[register.id] === 1;
+  }
+
+  /** The machine register that an instruction assigning this integer writes. */
+  writeInt(register: IntRegister): number {
+    if (this.isSingle(register) || this.ints[register.id] === undefined) {
+      const fresh = this.machine.int();
+      this.ints[register.id] = fresh;
+      this.roots[fresh] = this.isSingle(register) ? rootState.stable : rootState.variable;
+      return fresh;
+    }
+    const own = this.ints[register.id];
+    this.emitLoadsThatUse(own);
+    return own;
+  }
+  setConstant(register: IntRegister, value: number): void {
+    if (this.isSingle(register)) {
+      this.intConstants[register.id] = value;
+      this.ints[register.id] = this.intConstant(value);
+    } else this.machine.emitImmediate(operations.constant, this.writeInt(register), none, none, value);
+  }
+  /** The register is another name for a machine register that does not change while it is used. */
+  setAlias(register: IntRegister, machineRegister: number): void {
+    this.ints[register.id] = machineRegister;
+  }
+  isStable(machineRegister: number): boolean {
+    return machineRegister === none || (this.roots[machineRegister] ?? rootState.stable) === rootState.stable;
+  }
+  /** Remembers that a register equals an address, so that addresses built on it can use the parts. */
+  setDerived(register: IntRegister, place: Place): void {
+    if (this.isSingle(register) && this.isStable(place.base) && this.isStable(place.index))
+      this.derived[register.id] = place;
+  }
+  openCounter(register: IntRegister): number {
+    const counter = this.machine.int();
+    this.ints[register.id] = counter;
+    this.intConstants[register.id] = undefined;
+    this.roots[counter] = rootState.stable;
+    return counter;
+  }
+  closeCounter(machineRegister: number): void {
+    this.roots[machineRegister] = rootState.closedCounter;
+  }
+  /** A loop of one turn: its counter is a constant. */
+  setConstantCounter(register: IntRegister, value: number): void {
+    this.intConstants[register.id] = value;
+    this.ints[register.id] = this.intConstant(value);
+  }
+
+  private derivedOf(register: IntRegister): Place | undefined {
+    const place = this.derived[register.id];
+    return place !== undefined && this.isStable(place.base) && this.isStable(place.index) ? place : undefined;
+  }
+
+  /** Folds what is known of base and index into one address. */
+  place(address: Address, extra = 0): Place {
+    let displacement = address.displacement + extra;
+    let base = this.int(address.base);
+    let index: number = none;
+    let scale = address.scale ?? 1;
+    if (address.index !== undefined) {
+      const constant = this.intConstants[address.index.id];
+      const part = this.derivedOf(address.index);
+      index = this.int(address.index);
+      if (constant !== undefined && fitsInt32(displacement + constant * scale)) {
+        displacement += constant * scale;
+        index = none;
+      } else if (part !== undefined && fitsInt32(displacement + part.displacement * scale)) {
+        const multiplied = scale * part.scale;
+        if (part.index === none) {
+          index = part.base;
+          displacement += part.displacement * scale;
+        } else if (part.base === none && multiplied <= 8) {
+          index = part.index;
+          displacement += part.displacement * scale;
+          scale = multiplied as 1 | 2 | 4 | 8;
+        }
+      }
+    }
+    const part = this.derivedOf(address.base);
+    if (part !== undefined && part.base !== none && fitsInt32(displacement + part.displacement)) {
+      // An address used often is worth its own register; two-register addresses cost more on some machines.
+      const worthIt = index === none && (this.analysis.intUses[address.base.id] ?? 0) <= 2;
+      if (part.index === none || worthIt) {
+        base = part.base;
+        displacement += part.displacement;
+        if (part.index !== none) {
+          index = part.index;
+          scale = part.scale;
+        }
+      }
+    }
+    return { base, index, scale, displacement };
+  }
+
+  // ---- memory operands ----
+
+  setMemory(instruction: MachineInstruction, where: MemoryPlace, place: Place, extra = 0): MachineInstruction {
+    setPlace(instruction, where, place.base, place.displacement + extra);
+    instruction.index = place.index;
+    instruction.scale = place.scale;
+    return instruction;
+  }
+
+  // ---- vectors ----
+
+  isSingleVector(register: VectorRegister): boolean {
+    return this.analysis.vectorDefinitions[register.id] === 1;
+  }
+  isMask(register: VectorRegister): boolean {
+    return this.analysis.maskOnly[register.id] === true;
+  }
+  /** Machine registers that a vector takes: 1 where all lanes are equal. */
+  parts(register: VectorRegister): 1 | 2 {
+    return this.halves === 1 || this.analysis.uniform[register.id] ? 1 : 2;
+  }
+  /** The machine register with a half of a vector's lanes (half 0 is everything with AVX-512). */
+  part(register: VectorRegister, half: number): number {
+    if (this.waitingLoads.length > 0) this.emitLoadOf(register.id);
+    const known = half === 0 ? this.low[register.id] : this.high[register.id];
+    if (known === undefined) throw new InternalError(`vector register ${register.id} has no value`);
+    return known;
+  }
+  maskRegister(register: VectorRegister): number {
+    return this.masks[register.id];
+  }
+  writeMask(register: VectorRegister): number {
+    this.masks[register.id] ??= this.machine.mask();
+    return this.masks[register.id];
+  }
+
+  /** Makes a vector's own machine registers the ones that hold it; read all sources before. Then `own` gives them. */
+  beginWrite(register: VectorRegister): void {
+    const id = register.id;
+    if (this.ownLow[id] === undefined) {
+      this.ownLow[id] = this.machine.vector();
+      this.ownHigh[id] = this.parts(register) === 1 ? this.ownLow[id] : this.machine.vector();
+    } else if (this.waitingCopies.length > 0) {
+      this.emitCopiesOf(id);
+      this.waitingCopies = this.waitingCopies.filter((copy) => copy !== id);
+    }
+    this.low[id] = this.ownLow[id];
+    this.high[id] = this.ownHigh[id];
+  }
+  own(register: VectorRegister, half: number): number {
+    return half === 0 ? this.ownLow[register.id] : this.ownHigh[register.id];
+  }
+
+  /** The vector is a copy of machine registers; `stable` says that these never change while the copy is used. */
+  copy(register: VectorRegister, low: number, high: number, stable: boolean): void {
+    const id = register.id;
+    this.beginWrite(register);
+    if (low === this.ownLow[id]) return;
+    this.low[id] = low;
+    this.high[id] = high;
+    if (!stable || !this.isSingleVector(register)) this.waitingCopies.push(id);
+  }
+
+  /** target = source, without an instruction where that can be helped. */
+  copyOf(target: VectorRegister, source: VectorRegister): void {
+    const low = this.part(source, 0);
+    const high = this.part(source, this.halves - 1);
+    this.copy(target, low, high, this.isSingleVector(source) && !this.waitingCopies.includes(source.id));
+  }
+
+  private emitCopiesOf(id: number): void {
+    for (const copy of this.waitingCopies)
+      if (copy !== id && (this.low[copy] === this.ownLow[id] || this.high[copy] === this.ownHigh[id]))
+        this.emitCopy(copy);
+    this.waitingCopies = this.waitingCopies.filter((copy) => this.low[copy] !== this.ownLow[copy]);
+  }
+  private emitCopy(id: number): void {
+    this.emitMove(this.ownLow[id], this.low[id]);
+    if (this.ownHigh[id] !== this.ownLow[id]) this.emitMove(this.ownHigh[id], this.high[id]);
+    this.low[id] = this.ownLow[id];
+    this.high[id] = this.ownHigh[id];
+  }
+  private emitMove(target: number, source: number): void {
+    const made = this.machine.rematerializations[source];
+    if (made?.kind === "splat" && made.bits === 0) this.machine.emit(operations.zero, target, none, none);
+    else this.machine.emit(operations.vmove, target, none, source);
+  }
+
+  // ---- loads that wait for their use ----
+
+  wait(register: VectorRegister, place: Place, broadcast: boolean): void {
+    this.waitingLoads.push({ id: register.id, place, broadcast });
+  }
+  /** Takes a waiting load to be used as a memory operand. */
+  takeLoad(register: VectorRegister): WaitingLoad | undefined {
+    const at = this.waitingLoads.findIndex((load) => load.id === register.id);
+    return at < 0 ? undefined : this.waitingLoads.splice(at, 1)[0];
+  }
+  isWaiting(register: VectorRegister): boolean {
+    return this.waitingLoads.length > 0 && this.waitingLoads.some((load) => load.id === register.id);
+  }
+  /** Puts a taken load in the place of an operand; each half reads its part. */
+  useLoad(instruction: MachineInstruction, load: WaitingLoad, half: number): void {
+    this.setMemory(instruction, memoryPlace.second, load.place, half * 32);
+    instruction.broadcast = load.broadcast;
+  }
+  private emitLoadOf(id: number): void {
+    const at = this.waitingLoads.findIndex((load) => load.id === id);
+    if (at >= 0) this.emitLoad(this.waitingLoads.splice(at, 1)[0]);
+  }
+  private emitLoadsThatUse(machineRegister: number): void {
+    if (this.waitingLoads.length === 0) return;
+    const uses = (load: WaitingLoad) => load.place.base === machineRegister || load.place.index === machineRegister;
+    const due = this.waitingLoads.filter(uses);
+    if (due.length === 0) return;
+    this.waitingLoads = this.waitingLoads.filter((load) => !uses(load));
+    for (const load of due) this.emitLoad(load);
+  }
+  private emitLoad({ id, place, broadcast }: WaitingLoad): void {
+    const register: VectorRegister = { kind: "vector", id };
+    this.beginWrite(register);
+    for (let half = 0; half < this.parts(register); half++) {
+      const operation = broadcast ? operations.vbroadcastss : operations.vmovups;
+      const load = this.machine.emit(operation, this.own(register, half), none, none);
+      this.setMemory(load, memoryPlace.second, place, half * 32);
+    }
+  }
+  /** Before memory changes. */
+  emitLoads(): void {
+    if (this.waitingLoads.length === 0) return;
+    const due = this.waitingLoads;
+    this.waitingLoads = [];
+    for (const load of due) this.emitLoad(load);
+  }
+  /** At the edge of a block: everything is where it belongs. */
+  settle(): void {
+    this.emitLoads();
+    const copies = this.waitingCopies;
+    this.waitingCopies = [];
+    for (const id of copies) this.emitCopy(id);
+  }
+
+  // ---- constants ----
+
+  private cached(key: number, make: () => number): number {
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const register = make();
+    this.constants.set(key, register);
+    this.constantTrail.push(key);
+    return register;
+  }
+  /** 32 bits in all lanes. */
+  splat(bits: number): number {
+    return this.cached(bits, () => {
+      const { machine } = this;
+      const register = machine.register(1, { kind: "splat", bits });
+      if (bits === 0) machine.emit(operations.zero, register, none, none);
+      else {
+        const load = machine.emit(operations.vbroadcastss, register, none, none);
+        setPlace(load, memoryPlace.second, poolBase, machine.pool.word(bits));
+      }
+      return register;
+    });
+  }
+  private wholeVector(key: number, words: readonly number[]): number {
+    return this.cached(key, () => {
+      const { machine } = this;
+      const entry = machine.pool.entry(words);
+      const register = machine.register(1, { kind: "vector", entry });
+      setPlace(machine.emit(operations.vmovups, register, none, none), memoryPlace.second, poolBase, entry);
+      return register;
+    });
+  }
+  laneIndex(half: number): number {
+    const lanes = this.avx512 ? 16 : 8;
+    return this.wholeVector(
+      laneIndexKey + half,
+      Array.from({ length: lanes }, (_, lane) => lane + half * 8),
+    );
+  }
+  /** AVX2: all ones in the first `lanes` of 8 lanes. */
+  halfMask(lanes: number): number {
+    if (lanes === 8) return this.splat(-1);
+    return this.wholeVector(
+      halfMaskKey + lanes,
+      Array.from({ length: 8 }, (_, lane) => (lane < lanes ? -1 : 0)),
+    );
+  }
+  /** AVX-512: a mask register with the first `lanes` of 16 lanes set. */
+  laneMask(lanes: number): number {
+    return this.cached(laneMaskKey + lanes, () => {
+      const { machine } = this;
+      const bits = 2 ** lanes - 1;
+      const register = machine.register(2, { kind: "laneMask", bits });
+      machine.emit(operations.kmovFromInt, register, none, this.intConstant(bits));
+      return register;
+    });
+  }
+  /** Constants made from here on are forgotten by `leaveScope`: code after it may not have run them. */
+  enterScope(): number {
+    return this.constantTrail.length;
+  }
+  leaveScope(mark: number): void {
+    for (const key of this.constantTrail.splice(mark)) this.constants.delete(key);
+  }
+}
