@@ -1,8 +1,14 @@
 /** Every op, one line each. From this table come the oracle comparison on every target, the gradient checks and the documentation. */
+
+import { argsort } from "./argsort.ts";
 import { add, div, floorDivide, maximum, minimum, mul, pow, remainder, sub } from "./arithmetic.ts";
 import { bitcast, cast } from "./cast.ts";
+import { checkIndices } from "./check-indices.ts";
 import { eq, ge, gt, le, lt, ne } from "./compare.ts";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from "./conv2d.ts";
+import { cumulativeProduct, cumulativeSum, linearRecurrence } from "./cumulative.ts";
 import type { Op } from "./define.ts";
+import { gather, scatterAdd } from "./gather.ts";
 import { constant, iota } from "./generate.ts";
 import {
   bitwiseAnd,
@@ -16,25 +22,40 @@ import {
   shiftRight,
   shiftRightLogical,
 } from "./logic.ts";
+import { matmul } from "./matmul.ts";
 import { concat, expand, flip, pad, permute, slice } from "./movement.ts";
+import { randomBits, randomNormal, randomTruncatedNormal, randomUniform } from "./random.ts";
 import { all, amax, amin, any, argmax, argmin, prod, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { scatterAddAlongAxis, takeAlongAxis } from "./take-along-axis.ts";
 import { cos, erf, exp, expm1, log, log1p, sigmoid, sin, tanh } from "./transcendental.ts";
 import { abs, ceil, floor, neg, relu, round, rsqrt, sign, sqrt, trunc } from "./unary.ts";
 import { where } from "./where.ts";
+import { windowArgmax, windowMax, windowPick, windowPickTranspose, windowSum, windowSumTranspose } from "./window.ts";
+import { windowCount } from "./window-count.ts";
 
+export * from "./argsort.ts";
 export * from "./arithmetic.ts";
 export * from "./cast.ts";
+export * from "./check-indices.ts";
 export * from "./compare.ts";
+export * from "./conv2d.ts";
+export * from "./cumulative.ts";
 export * from "./exclusive-product.ts";
+export * from "./gather.ts";
 export * from "./generate.ts";
 export * from "./logic.ts";
+export * from "./matmul.ts";
 export * from "./movement.ts";
+export * from "./random.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
+export * from "./take-along-axis.ts";
 export * from "./transcendental.ts";
 export * from "./unary.ts";
 export * from "./where.ts";
+export * from "./window.ts";
+export * from "./window-count.ts";
 
 export const ops = {
   abs,
@@ -45,15 +66,22 @@ export const ops = {
   any,
   argmax,
   argmin,
+  argsort,
   bitcast,
   bitwiseAnd,
   bitwiseOr,
   bitwiseXor,
   cast,
   ceil,
+  checkIndices,
   concat,
   constant,
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
   cos,
+  cumulativeProduct,
+  cumulativeSum,
   div,
   eq,
   erf,
@@ -63,10 +91,12 @@ export const ops = {
   flip,
   floor,
   floorDivide,
+  gather,
   ge,
   gt,
   iota,
   le,
+  linearRecurrence,
   log,
   log1p,
   logicalAnd,
@@ -74,6 +104,7 @@ export const ops = {
   logicalOr,
   logicalXor,
   lt,
+  matmul,
   maximum,
   minimum,
   mul,
@@ -83,11 +114,17 @@ export const ops = {
   permute,
   pow,
   prod,
+  randomBits,
+  randomNormal,
+  randomTruncatedNormal,
+  randomUniform,
   relu,
   remainder,
   reshape,
   round,
   rsqrt,
+  scatterAdd,
+  scatterAddAlongAxis,
   shiftLeft,
   shiftRight,
   shiftRightLogical,
@@ -98,7 +135,15 @@ export const ops = {
   sqrt,
   sub,
   sum,
+  takeAlongAxis,
   tanh,
   trunc,
   where,
+  windowArgmax,
+  windowCount,
+  windowMax,
+  windowPick,
+  windowPickTranspose,
+  windowSum,
+  windowSumTranspose,
 } satisfies Record<string, Op>;
