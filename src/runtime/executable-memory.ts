@@ -13,7 +13,7 @@ interface FreeRange {
 }
 
 /** New regions are this large, so that many programs share one mapping. */
-const regionBytes = 4 * 1024 * 1024;
+const defaultRegionBytes = 4 * 1024 * 1024;
 const codeAlignment = 64;
 
 /** Hands out pages of large regions. One system call makes a batch of functions executable; pages of running code are never touched. */
@@ -22,8 +22,11 @@ export class ExecutableMemory {
   private readonly regions: { address: number; bytes: number; memory: Uint8Array }[] = [];
   private free: FreeRange[] = [];
 
-  constructor(functions: ForeignFunctions) {
+  private readonly regionBytes: number;
+
+  constructor(functions: ForeignFunctions, regionBytes = defaultRegionBytes) {
     this.functions = functions;
+    this.regionBytes = regionBytes;
   }
 
   /** Bytes of address space taken from the system. */
@@ -76,7 +79,7 @@ export class ExecutableMemory {
   private take(bytes: number): CodeBlock {
     let index = this.free.findIndex((range) => range.bytes >= bytes);
     if (index < 0) {
-      const size = Math.max(regionBytes, bytes);
+      const size = roundUp(Math.max(this.regionBytes, bytes), pageBytes);
       const address = this.functions.mapMemory(size);
       this.regions.push({ address, bytes: size, memory: new Uint8Array(this.functions.view(address, size)) });
       this.free.push({ address, bytes: size });

@@ -1,0 +1,170 @@
+/** A plan as the driver reads it: header, step descriptors and argument tables in one block of memory. */
+import { InternalError } from "../../errors.ts";
+import type { NodeValue } from "../../graph/node.ts";
+import type { ForeignFunctions } from "../../runtime/ffi.ts";
+import type { BufferReference, Plan, PlanStep } from "../../schedule/plan.ts";
+import type { PlacedKernel } from "./code-cache.ts";
+import { writeWord64 } from "./pool.ts";
+import { programHeader, stepDescriptor } from "./pool-layout.ts";
+
+/** Where one buffer's address is written: byte offset in the block, and what is added to the buffer's address. */
+interface Place {
+  readonly at: number;
+  readonly byteOffset: number;
+}
+/** All places of one buffer, and the address they hold now. */
+interface Slot {
+  readonly places: Place[];
+  address: number;
+}
+
+/** Below this much estimated work a step is not shared, below the next no sleeper is woken for it. */
+const inlineMicroseconds = 1;
+const wakeMicroseconds = 6;
+/** One core, pessimistic: work that is slower than this is shared a little late, which costs little. */
+const flopsPerMicrosecond = 40_000;
+const bytesPerMicrosecond = 12_000;
+
+const lineBytes = 64;
+const alignUp = (value: number): number => Math.ceil(value / lineBytes) * lineBytes;
+
+export class ProgramBlock {
+  /** Address of the header. */
+  readonly address: number;
+  readonly bytes: number;
+  private readonly plan: Plan;
+  private readonly functions: ForeignFunctions;
+  private readonly words: Uint32Array;
+  private readonly inputs: Slot[] = [];
+  private readonly outputs: Slot[] = [];
+  private readonly arena: Slot = { places: [], address: -1 };
+  /** Constants lie here, each at a multiple of 64. Referenced, so that the memory stays. */
+  readonly constants: ArrayBuffer;
+
+  constructor(functions: ForeignFunctions, plan: Plan, kernels: readonly PlacedKernel[], threads: number) {
+    this.functions = functions;
+    this.plan = plan;
+    const tables = programHeader.bytes + plan.steps.length * stepDescriptor.bytes;
+    const size = plan.steps.reduce((sum, step) => sum + alignUp(step.arguments.length * 8), tables);
+    // an ArrayBuffer is aligned to 16 bytes: leave room to start at a full line
+    const buffer = new ArrayBuffer(size + lineBytes);
+    const start = functions.addressOf(buffer);
+    this.address = alignUp(start);
+    this.words = new Uint32Array(buffer, this.address - start, size >> 2);
+    const constantBytes = plan.constants.reduce((sum, data) => sum + alignUp(data.length), 0);
+    this.constants = new ArrayBuffer(constantBytes + 2 * lineBytes);
+    const constantAddresses = this.placeConstants();
+    this.bytes = buffer.byteLength + this.constants.byteLength;
+    this.writeSteps(kernels, constantAddresses, tables, threads);
+  }
+
+  /** Writes where the inputs, the outputs and the arena lie in this run. */
+  bind(inputs: readonly NodeValue[], outputs: readonly NodeValue[], arenaAddress: number): void {
+    this.bindAll(this.inputs, inputs, "input");
+    this.bindAll(this.outputs, outputs, "output");
+    if (this.arena.address !== arenaAddress) this.write(this.arena, arenaAddress);
+  }
+
+  /** Time-stamp ticks of each step since `clearTicks`. */
+  ticks(): number[] {
+    return this.plan.steps.map((_, index) => {
+      const at = (programHeader.bytes + index * stepDescriptor.bytes + stepDescriptor.ticks) >> 2;
+      return this.words[at] + this.words[at + 1] * 0x100000000;
+    });
+  }
+  clearTicks(): void {
+    this.plan.steps.forEach((_, index) => {
+      writeWord64(this.words, programHeader.bytes + index * stepDescriptor.bytes + stepDescriptor.ticks, 0);
+    });
+  }
+
+  private placeConstants(): number[] {
+    const start = this.functions.addressOf(this.constants);
+    let address = alignUp(start);
+    return this.plan.constants.map((data) => {
+      new Uint8Array(this.constants, address - start, data.length).set(data);
+      const here = address;
+      address += alignUp(data.length);
+      return here;
+    });
+  }
+
+  private writeSteps(
+    kernels: readonly PlacedKernel[],
+    constantAddresses: readonly number[],
+    firstTable: number,
+    threads: number,
+  ): void {
+    const { plan, words } = this;
+    writeWord64(words, programHeader.stepCount, plan.steps.length);
+    let table = firstTable;
+    plan.steps.forEach((step, index) => {
+      const at = programHeader.bytes + index * stepDescriptor.bytes;
+      const { participants, wake } = sharing(step, threads);
+      writeWord64(words, at + stepDescriptor.kernel, kernels[index].address);
+      writeWord64(words, at + stepDescriptor.tasks, step.tasks);
+      writeWord64(words, at + stepDescriptor.arguments, this.address + table);
+      words[(at + stepDescriptor.participants) >> 2] = participants;
+      words[(at + stepDescriptor.wake) >> 2] = wake;
+      words[(at + stepDescriptor.checksStatus) >> 2] = step.checksStatus ? 1 : 0;
+      step.arguments.forEach((reference, position) => {
+        this.place(reference, table + position * 8, constantAddresses);
+      });
+      table += alignUp(step.arguments.length * 8);
+    });
+  }
+
+  private place(reference: BufferReference, at: number, constantAddresses: readonly number[]): void {
+    switch (reference.kind) {
+      case "input":
+        slotOf(this.inputs, reference.index).places.push({ at, byteOffset: reference.byteOffset });
+        break;
+      case "output":
+        slotOf(this.outputs, reference.index).places.push({ at, byteOffset: reference.byteOffset });
+        break;
+      case "arena":
+        this.arena.places.push({ at, byteOffset: reference.byteOffset });
+        break;
+      case "constant":
+        writeWord64(this.words, at, constantAddresses[reference.index] + reference.byteOffset);
+        break;
+      case "status":
+        writeWord64(this.words, at, this.address + programHeader.status);
+        break;
+    }
+  }
+
+  private bindAll(slots: readonly (Slot | undefined)[], values: readonly NodeValue[], what: string): void {
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index];
+      if (slot === undefined) continue;
+      const value = values[index];
+      if (value === undefined)
+        throw new InternalError(`the program has ${slots.length} ${what}s, got ${values.length}`);
+      const address = this.functions.addressOf(value.buffer) + value.byteOffset;
+      // parameters stay where they are from run to run
+      if (slot.address !== address) this.write(slot, address);
+    }
+  }
+
+  private write(slot: Slot, address: number): void {
+    slot.address = address;
+    for (const { at, byteOffset } of slot.places) writeWord64(this.words, at, address + byteOffset);
+  }
+}
+
+/** The slot of a buffer; buffers that no step mentions have none. */
+function slotOf(slots: Slot[], index: number): Slot {
+  slots[index] ??= { places: [], address: -1 };
+  return slots[index];
+}
+
+/** How many threads a step is open to, and how many sleeping ones it wakes. */
+function sharing(step: PlanStep, threads: number): { participants: number; wake: number } {
+  const participants = Math.min(step.tasks, threads);
+  if (participants <= 1) return { participants: 1, wake: 0 };
+  const known = step.flops > 0 || step.bytes > 0;
+  const microseconds = Math.max(step.flops / flopsPerMicrosecond, step.bytes / bytesPerMicrosecond);
+  if (known && microseconds < inlineMicroseconds) return { participants: 1, wake: 0 };
+  return { participants, wake: known && microseconds < wakeMicroseconds ? 0 : participants - 1 };
+}
