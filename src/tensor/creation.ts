@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { bytesPerElement, type DType, parseDType, type TensorData } from "../graph/dtype.ts";
-import { dataNode } from "../graph/node.ts";
+import { dataNode, numberNode } from "../graph/node.ts";
 import { checkShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { cast, constant, eq, iota } from "../ops/index.ts";
 import { atEntry, wrap } from "./lift.ts";
