@@ -1,0 +1,186 @@
+/** Pooling from data to result: max, argmax, sum and pick, one task per row of the result. */
+import type { KernelBuilder } from "../../../kernel/builder.ts";
+import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
+import type { Meaning } from "../../../ops/define.ts";
+import { EpilogueEmitter } from "../../emit-epilogue.ts";
+import type { Lowering, StrategyRequest } from "../../strategy.ts";
+import { asRegister, epilogueArguments, LoweringBuilder, operand, splitTask } from "../contraction/lowering.ts";
+import { type ChannelTile, forEachChannelTile, PixelSource } from "./channels.ts";
+import { borderTaps, interior, type TapRange, windowAxis } from "./taps.ts";
+
+type Window = Meaning & { readonly kind: "window" };
+
+/** The running result of one vector of channels. */
+interface Accumulator {
+  /** Takes one element; `tap` holds its number where the form needs it. */
+  readonly take: (value: VectorRegister, tap: () => VectorRegister) => void;
+  readonly result: VectorRegister;
+}
+
+/** `firstTap` is the number of the first tap inside the data; `taps` are the picked taps. */
+function accumulator(
+  k: KernelBuilder,
+  combine: Window["combine"],
+  firstTap: () => VectorRegister,
+  taps: VectorRegister | undefined,
+): Accumulator {
+  if (combine === "sum") {
+    const total = k.constant(0);
+    return { take: (value) => k.binary("fadd", total, value, total), result: total };
+  }
+  if (combine === "pick") {
+    const picked = k.constant(0);
+    return {
+      take: (value, tap) => k.select(k.binary("ieq", taps!, tap()), value, picked, picked),
+      result: picked,
+    };
+  }
+  const best = k.constant(Number.NEGATIVE_INFINITY);
+  if (combine === "max") {
+    return {
+      take: (value) => {
+        // Of equals the first stays (-0 and 0); fmax gives its second input where one is NaN, so NaN is put back.
+        const larger = k.binary("fmax", value, best);
+        k.select(k.binary("fne", value, value), value, larger, best);
+      },
+      result: best,
+    };
+  }
+  const chosen = k.unary("move", firstTap());
+  return {
+    take: (value, tap) => {
+      // Larger or NaN, unless a NaN was first.
+      const better = k.binary("andnot", k.binary("fle", value, best), k.binary("feq", best, best));
+      k.select(better, value, best, best);
+      k.select(better, tap(), chosen, chosen);
+    },
+    result: chosen,
+  };
+}
+
+export function lowerForward(request: StrategyRequest, { combine, geometry }: Window): Lowering {
+  const lowering = new LoweringBuilder();
+  const [, height, width, channels] = request.inputs[0].shape;
+  const [images, rows, columns] = request.output.shape;
+  if (request.output.shape.includes(0)) return lowering.build();
+  const vertical = windowAxis(geometry, 0, height, rows);
+  const horizontal = windowAxis(geometry, 1, width, columns);
+  const [kernelHeight, kernelWidth] = geometry.window;
+  const unrolled = kernelHeight * kernelWidth <= 25;
+  const wide = request.machine.vectorRegisters >= 16;
+  const vectorsPerTile = Math.min(Math.ceil(channels / 16), combine === "argmax" ? (wide ? 4 : 1) : wide ? 4 : 2);
+  const elements = images * rows * columns * channels;
+  const bytes = 4 * (images * height * width * channels + elements * request.inputs.length);
+  const sources = request.views.map((view) => operand(view.operand));
+  const name = `window_${combine}_${geometry.window.join("x")}_${rows}x${columns}x${channels}`;
+  const work = { tasks: images * rows, flops: elements * kernelHeight * kernelWidth, bytes };
+
+  lowering.step(name, [...sources, ...epilogueArguments(request)], work, (k, address) => {
+    const [image, row] = splitTask(k, k.task(), [images, rows]);
+    const data = new PixelSource(k, request.views[0], address(sources[0]), channels);
+    const picked = sources[1] && new PixelSource(k, request.views[1], address(sources[1]), channels);
+    const epilogue = new EpilogueEmitter(k, request.epilogue, request.output, (index) => address(operand(index)));
+    const rowRegister = asRegister(k, row);
+    const firstRow = k.add(k.mul(rowRegister, vertical.stride), -vertical.before);
+    const rowStart = data.pixel(image, firstRow, -horizontal.before);
+
+    /** One pixel of the result. `inside`: all its taps lie in the data. */
+    const pixel = (column: IntRegister, vertically: TapRange, horizontally: TapRange, inside: boolean): void => {
+      const corner = data.moved(rowStart, 0, horizontal.stride === 1 ? column : k.mul(column, horizontal.stride));
+      const tapsAt = picked?.pixel(image, row, column);
+      const firstTap = (): VectorRegister =>
+        inside ? k.constant(0, "i32") : emitFirstTap(k, vertically, horizontally, kernelWidth);
+      forEachChannelTile(k, channels, vectorsPerTile, (tile) => {
+        const running = tile.vectors.map((_, v) => accumulator(k, combine, firstTap, picked?.load(tapsAt!, tile, v)));
+        if (inside && unrolled) {
+          for (let a = 0; a < kernelHeight; a++) {
+            for (let b = 0; b < kernelWidth; b++) {
+              const tap = shared(() => k.constant(a * kernelWidth + b, "i32"));
+              running.forEach(({ take }, v) => {
+                take(data.load(corner, tile, v, a * vertical.dilation, b * horizontal.dilation), tap);
+              });
+            }
+          }
+        } else {
+          k.loop(vertically.start, vertically.end, 1, (a) => {
+            const line = data.moved(corner, vertical.dilation === 1 ? a : k.mul(a, vertical.dilation), 0);
+            k.loop(horizontally.start, horizontally.end, 1, (b) => {
+              const at = data.moved(line, 0, horizontal.dilation === 1 ? b : k.mul(b, horizontal.dilation));
+              const tap = shared(() => k.splatInt(k.add(k.mul(a, kernelWidth), b)));
+              running.forEach(({ take }, v) => {
+                take(data.load(at, tile, v), tap);
+              });
+            });
+          });
+        }
+        finish(
+          epilogue,
+          [image, row, column],
+          tile,
+          running.map(({ result }) => result),
+        );
+      });
+    };
+
+    const whole = { vertical: { start: 0, end: kernelHeight }, horizontal: { start: 0, end: kernelWidth } };
+    const line = (vertically: TapRange, rowInside: boolean): void => {
+      const [low, high] = interior(horizontal);
+      const border = (column: IntRegister): void => pixel(column, vertically, borderTaps(k, horizontal, column), false);
+      if (low > 0) k.loop(0, low, 1, border);
+      if (high > low) k.loop(low, high, 1, (column) => pixel(column, vertically, whole.horizontal, rowInside));
+      if (high < columns) k.loop(high, columns, 1, border);
+    };
+    const [low, high] = interior(vertical);
+    if (low === 0 && high === rows) {
+      line(whole.vertical, true);
+      return;
+    }
+    const atBorder = (): void => line(borderTaps(k, vertical, rowRegister), false);
+    if (high === low) {
+      atBorder();
+      return;
+    }
+    k.if(
+      k.compare("ge", rowRegister, low),
+      () => k.if(k.compare("lt", rowRegister, high), () => line(whole.vertical, true), atBorder),
+      atBorder,
+    );
+  });
+  return lowering.build();
+}
+
+/** Emits on first use only; what is shared lies in one straight piece of code. */
+function shared(make: () => VectorRegister): () => VectorRegister {
+  let register: VectorRegister | undefined;
+  return () => {
+    register ??= make();
+    return register;
+  };
+}
+
+/** Number of the first tap in the data, 0 where there is none. */
+function emitFirstTap(
+  k: KernelBuilder,
+  vertically: TapRange,
+  horizontally: TapRange,
+  kernelWidth: number,
+): VectorRegister {
+  const [a, b] = [asRegister(k, vertically.start), asRegister(k, horizontally.start)];
+  const tap = k.add(k.mul(a, kernelWidth), b);
+  k.if(k.compare("ge", a, vertically.end), () => k.intConstant(0, tap));
+  k.if(k.compare("ge", b, horizontally.end), () => k.intConstant(0, tap));
+  return k.splatInt(tap);
+}
+
+/** Hands a channel tile of one pixel to the epilogue. */
+export function finish(
+  epilogue: EpilogueEmitter,
+  pixel: readonly IntOperand[],
+  tile: ChannelTile,
+  results: readonly VectorRegister[],
+): void {
+  const target = epilogue.at(pixel, tile.first);
+  results.forEach((result, v) => {
+    target.finish(result, [0, 0, 0, 16 * v], tile.vectors[v]);
+  });
+}
