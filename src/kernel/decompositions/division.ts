@@ -10,7 +10,6 @@ import {
   float,
   floor,
   fma,
-  ge,
   infinity,
   int,
   lt,
@@ -31,25 +30,19 @@ interface Quotient {
 }
 
 /**
- * f32. The rounded a/b may lie on the other side of an integer; the remainder then has the wrong sign or size and both are put right. Exact
- * remainders for |a/b| < 2²⁴; beyond that the quotient is the rounded one.
+ * f32. The rounded a/b may reach an integer that a/b lies just below (never the other way); the remainder then has the wrong sign, and both are put
+ * right. Exact remainders for |a/b| < 2²⁴; beyond that the quotient is the rounded one.
  */
 function floatQuotient(a: Term, b: Term): Quotient {
-  const quotient = floor(div(a, b));
-  // For b = ±∞ the product with 0 would be NaN: a itself, or NaN if that is infinite.
-  const rest = select(eq(abs(b), infinity), add(a, sub(a, a)), fma(neg(quotient), b, a));
+  const ratio = div(a, b);
+  const quotient = floor(ratio);
+  // a, or NaN where a is infinite: the remainder for b = ±∞, where a product with 0 would be NaN.
+  const nothing = sub(a, a);
+  const rest = select(eq(abs(b), infinity), add(a, nothing), fma(neg(quotient), b, a));
   const below = differs(rest, b);
-  const lowered = select(below, add(rest, b), rest);
-  const above = ge(abs(lowered), abs(b));
-  const reached = and(above, ne(abs(b), infinity));
-  const corrected = select(
-    below,
-    sub(quotient, float(1)),
-    select(and(above, ne(abs(b), infinity)), add(quotient, float(1)), quotient),
-  );
   return {
-    quotient: add(corrected, sub(a, a)),
-    remainder: select(reached, sub(lowered, b), lowered),
+    quotient: select(eq(b, float(0)), ratio, add(select(below, sub(quotient, float(1)), quotient), nothing)),
+    remainder: select(below, add(rest, b), rest),
   };
 }
 
