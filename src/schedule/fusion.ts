@@ -1,0 +1,183 @@
+/**
+ * Fusion: every root joins the kernel that computes what it reads, where that is legal and pays, or starts a kernel of its own.
+ * Roots are visited in topological order; a root joins a kernel only if nothing else that it reads depends on that kernel.
+ */
+import { sameShape, sizeOf } from "../graph/shape.ts";
+import { type Group, GroupGraph, keptExtents, pointsOf } from "./groups.ts";
+import { type Load, resolveView } from "./inline.ts";
+import { longestRow } from "./loops/rows.ts";
+import type { Roots } from "./roots.ts";
+import type { TensorGraph, Value } from "./tensor-graph.ts";
+
+/** Buffers that one kernel walks at once: more would not fit in address registers. */
+const mostOperands = 14;
+
+export interface FusionOptions {
+  /** Whether the strategy of an op takes an epilogue. */
+  readonly takesEpilogue: (value: Value) => boolean;
+}
+
+export function fuse(graph: TensorGraph, roots: Roots, options: FusionOptions): GroupGraph {
+  const fusion = new Fusion(graph, roots, options);
+  for (const value of graph.values) {
+    const kind = roots.kindOf[value.id];
+    if (kind === "strategy") fusion.strategy(value);
+    else if (kind === "reduce") fusion.reduction(value);
+    else if (kind === "pointwise") fusion.pointwise(value);
+  }
+  return fusion.state;
+}
+
+class Fusion {
+  readonly state: GroupGraph;
+  private readonly graph: TensorGraph;
+  private readonly options: FusionOptions;
+  /** Loop groups that read a value. */
+  private readonly readers = new Map<number, Group[]>();
+
+  constructor(graph: TensorGraph, roots: Roots, options: FusionOptions) {
+    this.graph = graph;
+    this.options = options;
+    this.state = new GroupGraph(graph, roots);
+  }
+
+  strategy(value: Value): void {
+    const { state, graph } = this;
+    const group = state.create("strategy", value.type.shape, []);
+    const reads = value.inputs.map((input) => {
+      const view = resolveView(graph, input, (other) => other.programInput >= 0 || state.isRoot(other.id));
+      return { value: "value" in view ? view.value : view.blocked };
+    });
+    state.add(group, value.id, "full", reads);
+  }
+
+  reduction(value: Value): void {
+    const { state, graph } = this;
+    if (value.meaning?.kind !== "reduce") return;
+    const { axes } = value.meaning;
+    const space = graph.values[value.inputs[0]].type.shape;
+    const alone = this.alone(value, space, axes);
+    const producers = [...state.groupsOfLoads(alone.loads)].sort((a, b) => b - a).map((id) => state.groups[id]);
+    for (const group of producers) {
+      if (group.kind !== "loop" || !sameShape(group.space, space)) continue;
+      if (group.reduceAxes.length > 0 && !sameAxes(group.reduceAxes, axes)) continue;
+      if (!fitsRows(space, axes)) continue;
+      const before = group.reduceAxes;
+      group.reduceAxes = axes;
+      if (this.join(value, group, "kept", "reduces what the kernel computes")) return;
+      group.reduceAxes = before;
+    }
+    for (const group of this.siblings(alone.loads, sizeOf(space))) {
+      if (producers.includes(group) || !sameShape(group.space, space) || !sameAxes(group.reduceAxes, axes)) continue;
+      if (this.join(value, group, "kept", "reduces the same elements")) return;
+    }
+    this.start(value, space, axes, "kept", alone.loads);
+  }
+
+  pointwise(value: Value): void {
+    const { state } = this;
+    const space = value.type.shape;
+    const alone = this.alone(value, space, []);
+    const producers = [...state.groupsOfLoads(alone.loads)].sort((a, b) => b - a).map((id) => state.groups[id]);
+    for (const group of producers) {
+      if (group.kind === "strategy") {
+        if (pointsOf(group, "full") !== value.size) continue;
+        if (!this.options.takesEpilogue(this.graph.values[group.members[0].value])) continue;
+        if (this.join(value, group, "full", "epilogue")) return;
+        continue;
+      }
+      if (group.reduceAxes.length > 0 && sizeOf(keptExtents(group)) === value.size) {
+        if (this.join(value, group, "kept", "follows the reduction")) return;
+      }
+      if (pointsOf(group, "full") !== value.size) continue;
+      if (group.reduceAxes.length > 0 && !fitsRows(group.space, group.reduceAxes)) continue;
+      if (this.join(value, group, "full", group.reduceAxes.length > 0 ? "same rows" : "same points")) return;
+    }
+    for (const group of this.siblings(alone.loads, value.size)) {
+      if (group.reduceAxes.length > 0 || !sameShape(group.space, space)) continue;
+      if (this.join(value, group, "full", "reads the same elements")) return;
+    }
+    this.start(value, space, [], "full", alone.loads);
+  }
+
+  /** What a root reads when it has a kernel of its own. */
+  private alone(value: Value, space: readonly number[], axes: readonly number[]) {
+    const { state } = this;
+    const probe: Group = {
+      id: -2,
+      kind: "loop",
+      space,
+      reduceAxes: axes,
+      members: [],
+      requires: new Set(),
+      reads: new Set(),
+      notes: [],
+    };
+    const inliner = state.inliner(probe, "full");
+    state.expressionOf(inliner, probe, value, "full");
+    return { loads: inliner.loads };
+  }
+
+  private start(
+    value: Value,
+    space: readonly number[],
+    axes: readonly number[],
+    level: "full" | "kept",
+    loads: readonly Load[],
+  ): void {
+    const group = this.state.create("loop", space, axes);
+    this.accept(value, group, level, loads);
+  }
+
+  private accept(value: Value, group: Group, level: "full" | "kept", loads: readonly Load[]): void {
+    this.state.add(group, value.id, level, loads);
+    for (const load of loads) {
+      const list = this.readers.get(load.value);
+      if (!list) this.readers.set(load.value, [group]);
+      else if (!list.includes(group)) list.push(group);
+    }
+  }
+
+  /** Joins when the expression can be built there and no cycle arises. */
+  private join(value: Value, group: Group, level: "full" | "kept", reason: string): boolean {
+    const { state } = this;
+    const isReduction = value.meaning?.kind === "reduce";
+    const inliner = state.inliner(group, isReduction ? "full" : level);
+    if (!state.expressionOf(inliner, group, value, level)) return false;
+    for (const other of state.groupsOfLoads(inliner.loads)) {
+      if (other !== group.id && state.precedes(group.id, other)) return false;
+    }
+    const reads = new Set(group.reads);
+    for (const load of inliner.loads) reads.add(load.value);
+    if (reads.size + group.members.length + 1 > mostOperands) return false;
+    this.accept(value, group, level, inliner.loads);
+    group.notes.push(`${value.opName} joins: ${reason}`);
+    return true;
+  }
+
+  /** Loop groups that read one of the same large values and have as many points. */
+  private siblings(loads: readonly Load[], points: number): Group[] {
+    const found = new Set<Group>();
+    for (const load of loads) {
+      if (this.graph.values[load.value].size < points) continue;
+      for (const group of this.readers.get(load.value) ?? []) {
+        if (group.kind === "loop" && pointsOf(group, "full") === points) found.add(group);
+      }
+    }
+    return [...found].sort((a, b) => b.id - a.id);
+  }
+}
+
+function sameAxes(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((axis, index) => axis === right[index]);
+}
+
+/** Whether a task can own whole rows: the reduced axes are the last ones and a row is short. Never a question of how many rows there are. */
+function fitsRows(space: readonly number[], axes: readonly number[]): boolean {
+  let length = 1;
+  for (let index = 0; index < axes.length; index++) {
+    if (axes[axes.length - 1 - index] !== space.length - 1 - index) return false;
+    length *= space[axes[index]];
+  }
+  return axes.length > 0 && length <= longestRow;
+}

@@ -1,0 +1,481 @@
+/**
+ * Code for row kernels: several reductions over the same trailing axes with elementwise work between and after (softmax, log-softmax with
+ * cross-entropy, layer normalisation). A task owns whole rows; a row is passed over once per reduction that depends on another, while it
+ * stays in the first-level cache. Rows of up to 64 elements stay in registers.
+ */
+import { bytesPerElement } from "../../graph/dtype.ts";
+import { stridesOf } from "../../graph/shape.ts";
+import { KernelBuilder } from "../../kernel/builder.ts";
+import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
+import type { ScalarExpression } from "../../kernel/scalar.ts";
+import { ExpressionScope, hoistConstants } from "../emit-expression.ts";
+import { storeLanes } from "../emit-memory.ts";
+import { keptLoadBase, type LoopBody, memberBase, membersIn, usedAxes } from "./body.ts";
+import { collapse } from "./collapse.ts";
+import { type Accumulator, Combiner } from "./combine.ts";
+import { emitTaskPositions, loadGuarded, type Operand, Pointers, StrideLanes, splitTasks } from "./nest.ts";
+import type { LoopKernel } from "./pointwise.ts";
+
+/** Longest row that a row kernel takes. Chosen by the row alone, so that a row's result never depends on the others. */
+export const longestRow = 16384;
+
+/** When each member is available: full and kept members in pass `stage` and later, reductions after pass `stage - 1`. */
+interface Stages {
+  readonly stage: readonly number[];
+  readonly passes: number;
+  /** Full members that a later pass reads. */
+  readonly stashed: readonly number[];
+}
+
+export function rowsKernel(body: LoopBody): LoopKernel {
+  return new RowsEmitter(body).emit();
+}
+
+function stagesOf(body: LoopBody): Stages {
+  const stage: number[] = [];
+  const pass: number[] = [];
+  const stashed = new Set<number>();
+  let passes = 0;
+  body.members.forEach((member, index) => {
+    const needs = membersIn(member.expression);
+    const ready = needs.reduce((latest, other) => Math.max(latest, stage[other]), 0);
+    pass[index] = ready;
+    stage[index] = member.combine ? ready + 1 : ready;
+    if (member.combine || (member.level === "full" && member.stores.length > 0)) passes = Math.max(passes, ready + 1);
+  });
+  body.members.forEach((member, index) => {
+    if (member.level === "kept" && !member.combine) return;
+    for (const other of membersIn(member.expression))
+      if (body.members[other].level === "full" && stage[other] < pass[index]) stashed.add(other);
+  });
+  return { stage, passes, stashed: [...stashed] };
+}
+
+interface Reduction {
+  readonly member: number;
+  readonly combiner: Combiner;
+  readonly accumulators: Accumulator[];
+}
+
+class RowsEmitter {
+  private readonly body: LoopBody;
+  private readonly k: KernelBuilder;
+  private readonly stages: Stages;
+  private readonly lanes: StrideLanes;
+  private readonly extents: readonly number[];
+  private readonly axisOf: readonly number[];
+  private readonly keptAxisNumbers: readonly number[];
+  private readonly operands: Operand[];
+  private readonly stores: { readonly member: number; readonly operand: number }[];
+  private readonly flat: readonly number[];
+  private readonly keptCount: number;
+  private readonly positions: IntOperand[];
+  private constants!: ExpressionScope;
+  private memory: IntRegister | undefined;
+  private stash: IntRegister | undefined;
+  // State of the row being emitted.
+  private results = new Map<number, VectorRegister>();
+  private kept!: ExpressionScope;
+  private row!: ExpressionScope;
+
+  constructor(body: LoopBody) {
+    this.body = body;
+    this.k = new KernelBuilder(body.name, body.argumentCount);
+    this.lanes = new StrideLanes(this.k);
+    this.stages = stagesOf(body);
+    const { extents, reduceAxes, fullLoads, keptLoads, members } = body;
+    const kinds = extents.map((_, axis) => (reduceAxes.includes(axis) ? 1 : 0));
+    this.keptAxisNumbers = extents.map((_, axis) => axis).filter((axis) => kinds[axis] === 0);
+    const spread = (axes: readonly number[], strides: readonly number[]): number[] => {
+      const all = new Array<number>(extents.length).fill(0);
+      axes.forEach((axis, index) => {
+        all[axis] = strides[index];
+      });
+      return all;
+    };
+    const extentsOf = (axes: readonly number[]) => axes.map((axis) => extents[axis]);
+    const guards = [...fullLoads, ...keptLoads].map((load) => load.guard);
+    const isKept = (index: number) => members[index].level === "kept" && !members[index].combine;
+    const expressions = members.map((member) => member.expression);
+    const pinned = usedAxes([...expressions.filter((_, index) => !isKept(index)), ...guards]);
+    for (const axis of usedAxes([
+      ...expressions.filter((_, index) => isKept(index)),
+      ...guards.slice(fullLoads.length),
+    ]))
+      pinned.add(this.keptAxisNumbers[axis]);
+    const space = collapse(
+      extents,
+      kinds,
+      [
+        ...fullLoads.map((load) => load.strides),
+        ...keptLoads.map((load) => spread(this.keptAxisNumbers, load.strides)),
+        stridesOf(extents),
+        spread(this.keptAxisNumbers, stridesOf(extentsOf(this.keptAxisNumbers))),
+        spread(reduceAxes, stridesOf(extentsOf(reduceAxes))),
+      ],
+      pinned,
+    );
+    // A row of one element still needs an axis to run along.
+    const hasReduced = space.kinds[space.kinds.length - 1] === 1;
+    const widen = (strides: readonly number[]): readonly number[] => (hasReduced ? strides : [...strides, 0]);
+    this.extents = hasReduced ? space.extents : [...space.extents, 1];
+    this.axisOf = space.axisOf;
+    this.operands = [...fullLoads, ...keptLoads].map((load, index) => ({
+      ...load,
+      strides: widen(space.strides[index]),
+    }));
+    const [fullIdentity, keptIdentity, flat] = space.strides.slice(this.operands.length).map(widen);
+    this.flat = flat;
+    this.stores = [];
+    members.forEach((member, index) => {
+      for (const { argument } of member.stores) {
+        const strides = member.level === "full" ? fullIdentity : keptIdentity;
+        this.stores.push({ member: index, operand: this.operands.length });
+        this.operands.push({ argument, dtype: member.dtype, offset: 0, strides });
+      }
+    });
+    this.keptCount = hasReduced ? space.kinds.filter((kind) => kind === 0).length : space.extents.length;
+    this.positions = new Array(this.extents.length).fill(0);
+  }
+
+  emit(): LoopKernel {
+    const { k, body, extents, keptCount } = this;
+    const order = extents.slice(0, keptCount);
+    const points = extents.slice(keptCount).reduce((size, extent) => size * extent, 1);
+    const split = splitTasks(order, order.length, points * this.stages.passes, 16384);
+    const task = emitTaskPositions(k, order.length > 0 ? order : [1], split);
+    const strides = new Set<number>([1]);
+    for (let index = 0; index < body.fullLoads.length; index++) {
+      const stride = this.operands[index].strides[extents.length - 1];
+      if (stride !== 0 && stride !== 1) strides.add(stride);
+    }
+    this.lanes.prepare(strides);
+    if (body.members.some((member) => member.combine === "prod" && member.dtype !== "f32")) this.memory = k.scratch(64);
+    const inRegisters = extents.length - keptCount === 1 && points <= 64;
+    if (!inRegisters && this.stages.stashed.length > 0) {
+      this.stash = k.scratch(this.stages.stashed.length * this.stashBytes());
+    }
+    const expressions = body.members.map((member) => member.expression);
+    this.constants = hoistConstants(k, body.machine.vectorRegisters >= 32 ? expressions : []);
+    const walk = (axis: number, pointers: Pointers): void => {
+      if (axis === keptCount) {
+        this.enterRow(pointers);
+        if (inRegisters) this.rowInRegisters(pointers);
+        else this.rowInPasses(pointers);
+        return;
+      }
+      const enter = (position: IntOperand): void => {
+        this.positions[axis] = position;
+        walk(axis + 1, pointers.at(axis, position));
+      };
+      if (axis < split.axis) enter(task.outer[axis]);
+      else if (axis === split.axis) k.loop(task.start, task.end, 1, enter);
+      else k.loop(0, extents[axis], 1, enter);
+    };
+    walk(0, Pointers.start(k, this.operands));
+    return { kernel: k.build(), tasks: split.tasks };
+  }
+
+  private stashBytes(): number {
+    const points = this.extents.slice(this.keptCount).reduce((size, extent) => size * extent, 1);
+    return Math.ceil(points / 16) * 64;
+  }
+
+  /** Scopes for what a row's vectors share, and for kept members. */
+  private enterRow(pointers: Pointers): void {
+    const { k, body, keptAxisNumbers } = this;
+    this.results = new Map();
+    const kept: ExpressionScope = new ExpressionScope(
+      k,
+      {
+        input: (index) => {
+          if (index >= memberBase) return this.keptMember(index - memberBase);
+          const load = index - keptLoadBase;
+          const { guard } = body.keptLoads[load];
+          return loadGuarded(k, kept, pointers, body.fullLoads.length + load, guard, -1, 0, 0, {}, this.lanes);
+        },
+        position: (axis) => this.splat(this.axisOf[keptAxisNumbers[axis]]),
+      },
+      this.constants,
+    );
+    const row: ExpressionScope = new ExpressionScope(
+      k,
+      {
+        input: (index) => {
+          if (index >= memberBase) return this.keptMember(index - memberBase);
+          return loadGuarded(k, row, pointers, index, body.fullLoads[index].guard, -1, 0, 0, {}, this.lanes);
+        },
+        position: (axis) => this.splat(this.axisOf[axis]),
+      },
+      this.constants,
+    );
+    this.kept = kept;
+    this.row = row;
+  }
+
+  private keptMember(member: number): VectorRegister {
+    return this.results.get(member) ?? this.kept.emit(this.body.members[member].expression);
+  }
+
+  private splat(axis: number): VectorRegister {
+    const position = axis === -1 ? 0 : this.positions[axis];
+    return typeof position === "number" ? this.k.constant(position, "i32") : this.k.splatInt(position);
+  }
+
+  /** The members that a pass computes over the whole row. */
+  private membersOf(pass: number) {
+    const { stage, stashed } = this.stages;
+    const { members } = this.body;
+    const indices = members.map((_, index) => index);
+    const reductions = indices.filter((index) => members[index].combine && stage[index] === pass + 1);
+    const stores = this.stores.filter(({ member }) => members[member].level === "full" && stage[member] === pass);
+    const kept = stashed.filter((member) => stage[member] === pass);
+    return { reductions, stores, kept };
+  }
+
+  /** Emits what a pass needs and what does not vary inside a row. */
+  private hoist(roots: readonly ScalarExpression[]): void {
+    const seen = new Set<ScalarExpression>();
+    const visit = (expression: ScalarExpression): void => {
+      if (seen.has(expression) || expression.kind === "constant") return;
+      seen.add(expression);
+      if (!this.variesInRow(expression)) this.row.emit(expression);
+      else if (expression.kind === "call") expression.inputs.forEach(visit);
+      else if (expression.kind === "input" && expression.index >= memberBase)
+        visit(this.body.members[expression.index - memberBase].expression);
+    };
+    roots.forEach(visit);
+  }
+
+  private readonly varies = new Map<ScalarExpression, boolean>();
+  private variesInRow(expression: ScalarExpression): boolean {
+    const known = this.varies.get(expression);
+    if (known !== undefined) return known;
+    let result = false;
+    if (expression.kind === "position") {
+      result = this.axisOf[expression.axis] >= this.keptCount;
+    } else if (expression.kind === "input") {
+      if (expression.index >= memberBase) result = this.body.members[expression.index - memberBase].level === "full";
+      else {
+        const { guard } = this.body.fullLoads[expression.index];
+        result =
+          this.operands[expression.index].strides.some((stride, axis) => axis >= this.keptCount && stride !== 0) ||
+          (guard !== undefined && this.variesInRow(guard));
+      }
+    } else if (expression.kind === "call") result = expression.inputs.some((input) => this.variesInRow(input));
+    this.varies.set(expression, result);
+    return result;
+  }
+
+  private startReductions(members: readonly number[]): Reduction[] {
+    const positional = members.some((member) => /^arg/.test(this.body.members[member].combine!));
+    const count = positional ? 1 : members.length > 1 ? 2 : 4;
+    return members.map((member) => {
+      const { combine, expression } = this.body.members[member];
+      const combiner = new Combiner(combine!, expression.dtype);
+      return { member, combiner, accumulators: Array.from({ length: count }, () => combiner.start(this.k)) };
+    });
+  }
+
+  private foldAll(reductions: readonly Reduction[]): void {
+    const { k } = this;
+    for (const { member, combiner, accumulators } of reductions) {
+      for (let width = 1; width < accumulators.length; width *= 2) {
+        for (let first = 0; first + width < accumulators.length; first += 2 * width)
+          combiner.step(k, accumulators[first], accumulators[first + width].value);
+      }
+      this.results.set(
+        member,
+        combiner.finish(
+          k,
+          combiner.fold(k, accumulators[0], () => this.memory!),
+        ),
+      );
+    }
+  }
+
+  private accumulate(
+    { member, combiner, accumulators }: Reduction,
+    scope: ExpressionScope,
+    copy: number,
+    lanes: number,
+    flatPosition: () => VectorRegister,
+  ): void {
+    const { k } = this;
+    const { expression } = this.body.members[member];
+    let element = combiner.prepare(k, scope.emit(expression), expression.dtype);
+    const inside = lanes < 16 ? this.lanes.first(lanes) : undefined;
+    if (inside) element = k.select(inside, element, combiner.neutral(k));
+    let position: VectorRegister | undefined;
+    if (combiner.positional) {
+      position = flatPosition();
+      if (inside) position = k.select(inside, position, k.constant(2147483647, "i32"));
+    }
+    combiner.step(k, accumulators[copy % accumulators.length], element, position);
+  }
+
+  private storeKept(pointers: Pointers): void {
+    const { k, body } = this;
+    for (const { member, operand } of this.stores) {
+      if (body.members[member].level !== "kept") continue;
+      const { dtype } = body.members[member];
+      storeLanes(k, this.keptMember(member), k.at(pointers.register(operand), 0), dtype, { lanes: 1 });
+    }
+  }
+
+  /** Rows of up to 4 vectors: every value of the row is computed once and stays in registers. */
+  private rowInRegisters(pointers: Pointers): void {
+    const { k, body, extents } = this;
+    const axis = extents.length - 1;
+    const length = extents[axis];
+    const vectors = Math.ceil(length / 16);
+    const lanesOf = (vector: number): number => Math.min(16, length - 16 * vector);
+    const scopes = Array.from({ length: vectors }, (_, vector) =>
+      this.vectorScope(pointers, 0, 16 * vector, lanesOf(vector), axis, (scope, member) =>
+        scope.emit(body.members[member].expression),
+      ),
+    );
+    for (let pass = 0; pass < this.stages.passes; pass++) {
+      const { reductions: members, stores } = this.membersOf(pass);
+      this.hoist([...members, ...stores.map(({ member }) => member)].map((member) => body.members[member].expression));
+      const reductions = this.startReductions(members);
+      for (let vector = 0; vector < vectors; vector++) {
+        const lanes = lanesOf(vector);
+        for (const reduction of reductions) {
+          this.accumulate(reduction, scopes[vector], vector, lanes, () => this.flatPosition(0, 16 * vector));
+        }
+        for (const { member, operand } of stores) {
+          const { dtype } = body.members[member];
+          const address = k.at(pointers.register(operand), 16 * vector * bytesPerElement[dtype]);
+          const value = scopes[vector].emit(body.members[member].expression);
+          storeLanes(k, value, address, dtype, lanes < 16 ? { lanes } : {});
+        }
+      }
+      this.foldAll(reductions);
+    }
+    this.storeKept(pointers);
+  }
+
+  /** Longer rows: one loop per pass; full values that a later pass reads are kept in scratch. */
+  private rowInPasses(pointers: Pointers): void {
+    for (let pass = 0; pass < this.stages.passes; pass++) this.pass(pointers, pass);
+    this.storeKept(pointers);
+  }
+
+  private pass(pointers: Pointers, pass: number): void {
+    const { k, body, extents, keptCount } = this;
+    const { reductions: members, stores, kept } = this.membersOf(pass);
+    this.hoist(
+      [...members, ...stores.map(({ member }) => member), ...kept].map((member) => body.members[member].expression),
+    );
+    const reductions = this.startReductions(members);
+    const axis = extents.length - 1;
+    const length = extents[axis];
+    const vectorAt = (
+      pointers: Pointers,
+      stash: IntRegister | undefined,
+      position: IntOperand,
+      extra: number,
+      lanes: number,
+      copy: number,
+    ): void => {
+      const slot = (member: number) => {
+        const displacement = this.stages.stashed.indexOf(member) * this.stashBytes() + extra * 4;
+        return typeof position === "number"
+          ? k.at(stash!, displacement + position * 4)
+          : k.at(stash!, position, 4, displacement);
+      };
+      const scope = this.vectorScope(pointers, position, extra, lanes, axis, (scope, member) =>
+        this.stages.stage[member] < pass && this.stages.stashed.includes(member)
+          ? k.load(slot(member), "i32", lanes < 16 ? { lanes } : {})
+          : scope.emit(body.members[member].expression),
+      );
+      for (const reduction of reductions)
+        this.accumulate(reduction, scope, copy, lanes, () => this.flatPosition(position, extra));
+      for (const member of kept) {
+        k.store(scope.emit(body.members[member].expression), slot(member), "i32", lanes < 16 ? { lanes } : {});
+      }
+      for (const { member, operand } of stores) {
+        const { dtype } = body.members[member];
+        const size = bytesPerElement[dtype] as 1 | 4;
+        const base = pointers.register(operand);
+        const address =
+          typeof position === "number"
+            ? k.at(base, (position + extra) * size)
+            : k.at(base, position, size, extra * size);
+        storeLanes(k, scope.emit(body.members[member].expression), address, dtype, lanes < 16 ? { lanes } : {});
+      }
+    };
+    const walk = (at: number, pointers: Pointers, stash: IntRegister | undefined): void => {
+      if (at < axis) {
+        k.loop(0, extents[at], 1, (position) => {
+          this.positions[at] = position;
+          const bytes = this.flat[at] * 4;
+          walk(at + 1, pointers.at(at, position), stash && k.add(stash, k.mul(position, bytes)));
+        });
+        return;
+      }
+      const main = length - (length % 64);
+      if (main > 0) {
+        k.loop(0, main, 64, (position) => {
+          for (let copy = 0; copy < 4; copy++) vectorAt(pointers, stash, position, 16 * copy, 16, copy);
+        });
+      }
+      for (let first = main, copy = 0; first < length; first += 16, copy++)
+        vectorAt(pointers, stash, first, 0, Math.min(16, length - first), copy);
+    };
+    walk(keptCount, pointers, this.stash);
+    this.foldAll(reductions);
+  }
+
+  private vectorScope(
+    pointers: Pointers,
+    position: IntOperand,
+    extra: number,
+    lanes: number,
+    axis: number,
+    fullMember: (scope: ExpressionScope, member: number) => VectorRegister,
+  ): ExpressionScope {
+    const { k, body } = this;
+    const scope: ExpressionScope = new ExpressionScope(
+      k,
+      {
+        input: (index) => {
+          if (index >= memberBase) {
+            const member = index - memberBase;
+            return body.members[member].level === "full" ? fullMember(scope, member) : this.keptMember(member);
+          }
+          const { guard } = body.fullLoads[index];
+          const taken = lanes < 16 ? { lanes } : {};
+          return loadGuarded(k, scope, pointers, index, guard, axis, position, extra, taken, this.lanes);
+        },
+        position: (full) => {
+          const at = this.axisOf[full];
+          return at === axis ? this.lanePosition(position, extra) : this.splat(at);
+        },
+      },
+      this.row,
+    );
+    return scope;
+  }
+
+  private lanePosition(position: IntOperand, extra: number): VectorRegister {
+    const { k } = this;
+    const first =
+      typeof position === "number"
+        ? k.constant(position + extra, "i32")
+        : k.splatInt(extra === 0 ? position : k.add(position, extra));
+    return k.binary("iadd", this.lanes.get(1), first);
+  }
+
+  /** Row-major position in the reduced axes. */
+  private flatPosition(position: IntOperand, extra: number): VectorRegister {
+    const { k, extents, keptCount, flat } = this;
+    let sum = this.lanePosition(position, extra);
+    for (let axis = keptCount; axis < extents.length - 1; axis++) {
+      const term = k.binary("imul", this.splat(axis), k.constant(flat[axis], "i32"));
+      sum = k.binary("iadd", sum, term);
+    }
+    return sum;
+  }
+}

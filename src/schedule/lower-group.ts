@@ -1,0 +1,216 @@
+/** From a fused group to kernels: the body of a loop kernel, or the request of a strategy. */
+import { InternalError } from "../errors.ts";
+import { bytesPerElement } from "../graph/dtype.ts";
+import { sizeOf, stridesOf } from "../graph/shape.ts";
+import type { MachineDescription } from "../kernel/ir.ts";
+import type { ScalarExpression } from "../kernel/scalar.ts";
+import { type Group, type GroupGraph, keptExtents } from "./groups.ts";
+import { type Inliner, type Load, resolveView } from "./inline.ts";
+import { countCalls, type LoopBody, type LoopLoad, type LoopMember, membersIn } from "./loops/body.ts";
+import { pointwiseKernel } from "./loops/pointwise.ts";
+import { lowerReduction } from "./loops/reduce.ts";
+import { rowsKernel } from "./loops/rows.ts";
+import type { GroupReads, Storage } from "./storage.ts";
+import type { Lowering, OperandView, Strategy, StrategyRequest } from "./strategy.ts";
+import type { Value } from "./tensor-graph.ts";
+
+/** Expressions of a group's members, once fusion is complete. */
+export interface GroupExpressions extends GroupReads {
+  /** One per member. */
+  readonly expressions: readonly ScalarExpression[];
+}
+
+/** Inlines every member of a finished group. */
+export function inlineGroup(state: GroupGraph, group: Group): GroupExpressions {
+  const { graph } = state;
+  const full = state.inliner(group, "full");
+  const kept = group.reduceAxes.length > 0 ? state.inliner(group, "kept") : undefined;
+  const expressions = group.members.map(({ value, level }, index) => {
+    const node = graph.values[value];
+    if (group.kind === "strategy" && index === 0) return inputZero(node);
+    const isReduction = node.meaning?.kind === "reduce";
+    const inliner = level === "kept" && !isReduction ? kept! : full;
+    const expression = state.expressionOf(inliner, group, node, level);
+    if (!expression) throw new InternalError(`${node.opName} no longer fits the kernel it joined`);
+    return expression;
+  });
+  const operands: number[] = [];
+  if (group.kind === "strategy") {
+    for (const input of graph.values[group.members[0].value].inputs) operands.push(viewOf(state, input).value);
+  }
+  group.reads.clear();
+  for (const load of [...full.loads, ...(kept?.loads ?? [])]) group.reads.add(load.value);
+  for (const operand of operands) group.reads.add(operand);
+  return { full, kept, operands, expressions };
+}
+
+const inputZero = (value: Value): ScalarExpression => ({ kind: "input", index: 0, dtype: value.type.dtype });
+
+export function viewOf(state: GroupGraph, id: number) {
+  const view = resolveView(state.graph, id, (other) => other.programInput >= 0 || state.isRoot(other.id));
+  if ("blocked" in view) throw new InternalError(`${state.graph.values[id].opName} was expected in memory`);
+  return view;
+}
+
+/** Buffers of one lowering, numbered as they are asked for. */
+export class OperandTable {
+  readonly storages: Storage[] = [];
+  private readonly numbers = new Map<Storage, number>();
+  indexOf(storage: Storage): number {
+    let index = this.numbers.get(storage);
+    if (index === undefined) {
+      index = this.storages.length;
+      this.numbers.set(storage, index);
+      this.storages.push(storage);
+    }
+    return index;
+  }
+}
+
+/** Storage of each value in memory, and where a root is stored to. */
+export interface Placement {
+  readonly read: (value: number) => Storage;
+  readonly write: (value: number) => readonly Storage[];
+}
+
+export interface LoweredGroup {
+  readonly lowering: Lowering;
+  readonly operands: readonly Storage[];
+}
+
+export function lowerGroup(
+  state: GroupGraph,
+  group: Group,
+  content: GroupExpressions,
+  placement: Placement,
+  machine: MachineDescription,
+  strategyOf: (value: Value) => Strategy,
+): LoweredGroup {
+  return group.kind === "strategy"
+    ? lowerStrategy(state, group, content, placement, machine, strategyOf)
+    : lowerLoops(state, group, content, placement, machine);
+}
+
+function lowerStrategy(
+  state: GroupGraph,
+  group: Group,
+  content: GroupExpressions,
+  placement: Placement,
+  machine: MachineDescription,
+  strategyOf: (value: Value) => Strategy,
+): LoweredGroup {
+  const { graph } = state;
+  const op = graph.values[group.members[0].value];
+  const table = new OperandTable();
+  const views = op.inputs.map((input): OperandView => {
+    const { value, access } = viewOf(state, input);
+    const operand = table.indexOf(placement.read(value));
+    return { operand, dtype: graph.values[input].type.dtype, offset: access.offset, strides: access.strides };
+  });
+  const loads = content.full.loads.map((load): OperandView => {
+    const operand = table.indexOf(placement.read(load.value));
+    return { operand, dtype: load.dtype, offset: load.access.offset, strides: load.access.strides };
+  });
+  const strides = stridesOf(op.type.shape);
+  const stores = group.members.flatMap(({ value }, index) =>
+    placement.write(value).map((storage) => ({
+      expression: content.expressions[index],
+      view: { operand: table.indexOf(storage), dtype: graph.values[value].type.dtype, offset: 0, strides },
+    })),
+  );
+  const request: StrategyRequest = {
+    opName: op.opName,
+    meaning: op.meaning!,
+    inputs: op.inputs.map((input) => graph.values[input].type),
+    output: op.type,
+    views,
+    epilogue: { loads, stores },
+    machine,
+  };
+  return { lowering: strategyOf(op)(request), operands: table.storages };
+}
+
+function lowerLoops(
+  state: GroupGraph,
+  group: Group,
+  content: GroupExpressions,
+  placement: Placement,
+  machine: MachineDescription,
+): LoweredGroup {
+  const { graph } = state;
+  const table = new OperandTable();
+  const load = ({ value, dtype, access, guard }: Load): LoopLoad => {
+    const argument = table.indexOf(placement.read(value));
+    return { argument, dtype, offset: access.offset, strides: access.strides, ...(guard ? { guard } : {}) };
+  };
+  const fullLoads = content.full.loads.map(load);
+  const keptLoads = content.kept?.loads.map(load) ?? [];
+  const members = group.members.map(({ value, level }, index): LoopMember => {
+    const { meaning, type } = graph.values[value];
+    const stores = placement.write(value).map((storage) => ({ argument: table.indexOf(storage) }));
+    const combine = meaning?.kind === "reduce" ? { combine: meaning.combine } : {};
+    return { level, expression: content.expressions[index], dtype: type.dtype, stores, ...combine };
+  });
+  const body: LoopBody = {
+    name: nameOf(state, group),
+    extents: group.space,
+    reduceAxes: group.reduceAxes,
+    fullLoads,
+    keptLoads,
+    members,
+    argumentCount: table.storages.length,
+    machine,
+  };
+  const lowering = lowerBody(body);
+  const bytes = bytesOf(content.full, group.space) + bytesOf(content.kept, keptExtents(group)) + storedBytes(body);
+  const steps = lowering.steps.map((step, index) => ({ ...step, bytes: index === 0 ? bytes : step.bytes }));
+  return { lowering: { ...lowering, steps }, operands: table.storages };
+}
+
+/** Chooses the generator: pointwise, reductions in one pass, or rows in several. */
+export function lowerBody(body: LoopBody): Lowering {
+  const points = sizeOf(body.extents);
+  const kept = sizeOf(body.extents.filter((_, axis) => !body.reduceAxes.includes(axis)));
+  const reductions = body.members.some((member) => member.combine);
+  if (reductions ? kept === 0 : points === 0) return { steps: [], temporaries: [] };
+  if (reductions && !needsRows(body)) return lowerReduction(body);
+  const { kernel, tasks } = reductions ? rowsKernel(body) : pointwiseKernel(body);
+  const calls = countCalls(body.members.map((member) => member.expression));
+  const operands = Array.from({ length: body.argumentCount }, (_, index) => ({ kind: "operand", index }) as const);
+  return { steps: [{ kernel, arguments: operands, tasks, flops: calls * points, bytes: 0 }], temporaries: [] };
+}
+
+/** Whether a value of the full space is stored, or a reduction needs the result of another. */
+function needsRows(body: LoopBody): boolean {
+  return body.members.some(
+    (member) => member.level === "full" || (member.combine && membersIn(member.expression).length > 0),
+  );
+}
+
+function nameOf(state: GroupGraph, group: Group): string {
+  const ops = [...new Set(group.members.map(({ value }) => state.graph.values[value].opName))];
+  const kind = group.reduceAxes.length > 0 ? "reduce" : "map";
+  return `${kind}_${ops.slice(0, 3).join("_")}_${group.space.join("x") || "scalar"}`;
+}
+
+function bytesOf(inliner: Inliner | undefined, extents: readonly number[]): number {
+  let bytes = 0;
+  for (const load of inliner?.loads ?? []) {
+    let elements = 1;
+    load.access.strides.forEach((stride, axis) => {
+      if (stride !== 0) elements *= extents[axis];
+    });
+    bytes += elements * bytesPerElement[load.dtype];
+  }
+  return bytes;
+}
+
+function storedBytes(body: LoopBody): number {
+  const kept = sizeOf(body.extents.filter((_, axis) => !body.reduceAxes.includes(axis)));
+  return body.members.reduce(
+    (sum, member) =>
+      sum +
+      member.stores.length * bytesPerElement[member.dtype] * (member.level === "full" ? sizeOf(body.extents) : kept),
+    0,
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * Roots: the values that some kernel computes as such, because they are reductions or come from a strategy, because they must lie in memory,
+ * or because computing them again at each use would cost more than a store and a load. All other values are inlined where they are used.
+ */
+import { identityAccess } from "./access.ts";
+import { Inliner, resolveView, templateOf } from "./inline.ts";
+import { countCalls } from "./loops/body.ts";
+import { type TensorGraph, type Value, withoutReshape } from "./tensor-graph.ts";
+
+export type RootKind = "none" | "pointwise" | "reduce" | "strategy";
+
+export interface Roots {
+  readonly kindOf: readonly RootKind[];
+  /** Why a pointwise value is a root, for the explanation. */
+  readonly reasons: ReadonlyMap<number, string>;
+}
+
+/** Work that is done again at each use rather than stored: scalar functions per element, and reads. */
+const cheapCalls = 6;
+const cheapReads = 2;
+/** Work per element of a small value that is read by many elements. */
+const cheapBroadcast = 12;
+const cheapScalar = 300;
+
+export function findRoots(graph: TensorGraph): Roots {
+  const { values } = graph;
+  const kindOf: RootKind[] = values.map((value) => kindOfMeaning(value));
+  const reasons = new Map<number, string>();
+  const mark = (id: number, reason: string): void => {
+    if (kindOf[id] !== "none" || values[id].programInput >= 0) return;
+    kindOf[id] = "pointwise";
+    reasons.set(id, reason);
+  };
+  const inMemory = (value: Value): boolean => value.programInput >= 0 || kindOf[value.id] !== "none";
+  const needView = (id: number, reason: string): void => {
+    const view = resolveView(graph, id, inMemory);
+    if ("blocked" in view) mark(view.blocked, reason);
+  };
+  for (const { value } of graph.outputs) mark(withoutReshape(graph, value), "output");
+  for (const { value } of graph.guards) needView(value, "checked indices");
+  for (const value of values) {
+    if (kindOf[value.id] === "strategy")
+      for (const input of value.inputs) needView(input, `operand of ${value.opName}`);
+  }
+  markShared(graph, kindOf, mark);
+  markUnfoldable(graph, kindOf, mark);
+  return { kindOf, reasons };
+}
+
+function kindOfMeaning(value: Value): RootKind {
+  switch (value.meaning?.kind) {
+    case "reduce":
+      return "reduce";
+    case "matmul":
+    case "conv2d":
+    case "window":
+    case "indexed":
+      return "strategy";
+    default:
+      return "none";
+  }
+}
+
+/** Values that are used more than once and cost more than a load, or that are broadcast and cost more than a little. */
+function markShared(graph: TensorGraph, kindOf: RootKind[], mark: (id: number, reason: string) => void): void {
+  const { values } = graph;
+  const uses = new Int32Array(values.length);
+  const enlarged = new Uint8Array(values.length);
+  for (let id = values.length - 1; id >= 0; id--) {
+    const value = values[id];
+    const kind = value.meaning?.kind;
+    const passes = kindOf[id] === "none" && (kind === "movement" || kind === "reshape");
+    for (const input of value.inputs) {
+      uses[input] += passes ? uses[id] : 1;
+      if (kindOf[id] === "none" && (value.size > values[input].size || enlarged[id])) enlarged[input] = 1;
+    }
+  }
+  const calls = new Float64Array(values.length);
+  const reads = new Float64Array(values.length);
+  for (const value of values) {
+    const { id } = value;
+    if (value.programInput >= 0 || kindOf[id] !== "none") {
+      reads[id] = value.size === 1 ? 0 : 1;
+      continue;
+    }
+    for (const input of new Set(value.inputs)) {
+      calls[id] += kindOf[input] === "none" ? calls[input] : 0;
+      reads[id] += reads[input];
+    }
+    if (value.meaning?.kind !== "elementwise") continue;
+    calls[id] += countCalls([templateOf(value)]);
+    let reason: string | undefined;
+    if (value.size === 1) {
+      if (calls[id] > cheapScalar) reason = "long scalar formula";
+    } else if (enlarged[id] && calls[id] > cheapBroadcast) reason = "broadcast";
+    else if (uses[id] > 1 && (calls[id] > cheapCalls || reads[id] > cheapReads)) reason = `used ${uses[id]} times`;
+    if (reason) {
+      mark(id, reason);
+      reads[id] = 1;
+      calls[id] = 0;
+    }
+  }
+}
+
+/** Values under a movement that does not fold into an access (a transposed tensor that is flattened, for example). */
+function markUnfoldable(graph: TensorGraph, kindOf: RootKind[], mark: (id: number, reason: string) => void): void {
+  for (const value of graph.values) {
+    if (kindOf[value.id] !== "pointwise" && kindOf[value.id] !== "reduce") continue;
+    const start = kindOf[value.id] === "reduce" ? value.inputs[0] : value.id;
+    const { shape } = graph.values[start].type;
+    for (;;) {
+      const inliner = new Inliner(
+        graph,
+        shape,
+        (other) =>
+          other.id !== value.id && (other.programInput >= 0 || kindOf[other.id] !== "none") ? "load" : "inline",
+        0,
+      );
+      if (inliner.inline(start, identityAccess(shape))) break;
+      const failed = inliner.failedAt;
+      if (failed === undefined || failed === value.id || kindOf[failed] !== "none") break;
+      mark(failed, "does not fold into a read");
+    }
+  }
+}
