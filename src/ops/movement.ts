@@ -1,7 +1,15 @@
 /** Ops that only move elements: expand, permute, slice, pad, flip, concat. Each is the gradient of another. */
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from "../graph/shape.ts";
+import {
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from "../graph/shape.ts";
 import { constantValue } from "../kernel/scalar-evaluate.ts";
 import { type AffineIndex, defineOp, type MovementPiece, type OpFunction } from "./define.ts";
 import { sum } from "./reduce.ts";
@@ -27,6 +35,7 @@ export const expand: OpFunction<[x: Node, shape: Shape]> = defineOp({
   prepare: (x: Node, shape: Shape) => ({ inputs: [x], attributes: { shape } }),
   shortcut: ([x], { shape }) => (sameShape(x.shape, shape) ? x : undefined),
   infer: ([x], { shape }) => {
+    checkShape("expand", shape);
     const lead = shape.length - x.shape.length;
     if (lead < 0 || x.shape.some((extent, axis) => extent !== 1 && extent !== shape[lead + axis])) {
       throw new ShapeError(

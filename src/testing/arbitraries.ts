@@ -2,7 +2,7 @@
 import type * as FastCheck from "fast-check";
 import type { Shape } from "../graph/shape.ts";
 
-type Fc = typeof FastCheck;
+type Fc = (typeof FastCheck)["default"];
 type Arbitrary<T> = FastCheck.Arbitrary<T>;
 
 /** Sizes at which vector code changes its path: empty, one, around 8, 16 and 32 lanes. */
