@@ -28,7 +28,7 @@ const mayImport = {
   data: ["tensor", ...vocabulary],
   interop: ["tensor", ...vocabulary],
   train: ["tensor", "nn", "optim", "data", "interop", ...vocabulary],
-  keras: neutral,
+  keras: [...neutral, ...vocabulary],
   cli: [...compiler, ...neutral, "engine", "keras", "testing"],
   testing: [...compiler, ...neutral, "engine"],
 };
