@@ -6,7 +6,7 @@
  */
 import { InternalError } from "../../errors.ts";
 import { bytesPerElement } from "../../graph/dtype.ts";
-import { stridesOf } from "../../graph/shape.ts";
+import { sizeOf, stridesOf } from "../../graph/shape.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
 import { type ScalarExpression, scalarInput } from "../../kernel/scalar.ts";
@@ -30,16 +30,12 @@ const outerLong = 512;
 
 /** Lowers a body whose members are reductions of expressions of loads, and kept work on their results. */
 export function lowerReduction(body: LoopBody): Lowering {
-  const plan = planReduction(body);
-  const { long } = plan;
-  const identity = (count: number): StepArgument[] =>
-    Array.from({ length: count }, (_, index) => ({ kind: "operand", index }));
-  if (!long) return { steps: [reductionStep(body, plan, identity(body.argumentCount))], temporaries: [] };
+  const operands = Array.from({ length: body.argumentCount }, (_, index): StepArgument => ({ kind: "operand", index }));
+  const whole = planReduction(body);
+  if (!whole.long) return { steps: [reductionStep(body, whole, operands)], temporaries: [] };
 
   // First step: one partial result per block; second step: the same reductions over the blocks, then the kept work.
   const reductions = body.members.filter((member) => member.combine);
-  const keptExtents = body.extents.filter((_, axis) => !body.reduceAxes.includes(axis));
-  const keptSize = keptExtents.reduce((size, extent) => size * extent, 1);
   const partial: LoopBody = {
     ...body,
     name: `${body.name}_blocks`,
@@ -47,18 +43,17 @@ export function lowerReduction(body: LoopBody): Lowering {
     keptLoads: [],
     argumentCount: body.argumentCount + reductions.length,
   };
-  const temporaries = reductions.map((member) => long.blocks * keptSize * bytesPerElement[member.dtype]);
-  const partialArguments = [
-    ...identity(body.argumentCount),
-    ...reductions.map((_, index): StepArgument => ({ kind: "temporary", index })),
-  ];
-  const extents = plan.lanesReduced ? [...keptExtents, long.blocks] : [long.blocks, ...keptExtents];
+  const first = planReduction(partial);
+  if (!first.long) throw new InternalError(`${body.name}: the blocks of a long reduction depend on its kept work`);
+  const { blocks } = first.long;
+  const keptExtents = body.extents.filter((_, axis) => !body.reduceAxes.includes(axis));
+  const extents = first.lanesReduced ? [...keptExtents, blocks] : [blocks, ...keptExtents];
   let number = 0;
   const combined: LoopBody = {
     ...body,
     name: `${body.name}_combine`,
     extents,
-    reduceAxes: [plan.lanesReduced ? keptExtents.length : 0],
+    reduceAxes: [first.lanesReduced ? keptExtents.length : 0],
     fullLoads: reductions.map((member, index) => ({
       argument: body.argumentCount + index,
       dtype: member.dtype,
@@ -70,10 +65,10 @@ export function lowerReduction(body: LoopBody): Lowering {
     ),
     argumentCount: body.argumentCount + reductions.length,
   };
-  const last = planReduction(combined, false);
+  const all = [...operands, ...reductions.map((_, index): StepArgument => ({ kind: "temporary", index }))];
   return {
-    steps: [reductionStep(partial, plan, partialArguments), reductionStep(combined, last, partialArguments)],
-    temporaries,
+    steps: [reductionStep(partial, first, all), reductionStep(combined, planReduction(combined, false), all)],
+    temporaries: reductions.map((member) => sizeOf(extents) * bytesPerElement[member.dtype]),
   };
 }
 
