@@ -1,0 +1,271 @@
+/** `keras.initializers`: names and defaults of Keras over the neutral initialisers. */
+import { ArgumentError } from "../errors.ts";
+import type { Shape } from "../graph/shape.ts";
+import { Callable } from "../nn/callable.ts";
+import * as neutral from "../nn/initializers.ts";
+import { Generator, type Tensor } from "../tensor/index.ts";
+import type { Config } from "./config.ts";
+import { checkOptions, lookUp } from "./options.ts";
+
+/**
+ * Makes weights: `initializer(shape)`. With a `seed` every call gives the same numbers for the same shape; without one they come from the
+ * generator that `keras.utils.setRandomSeed` seeds.
+ */
+export abstract class Initializer extends Callable<[shape: Shape], Tensor> {
+  protected readonly config: Config;
+
+  constructor(config: Config) {
+    super();
+    this.config = config;
+  }
+  protected abstract initialize(): neutral.Initialize;
+  override invoke(shape: Shape): Tensor {
+    const { seed } = this.config;
+    return this.initialize()(shape, typeof seed === "number" ? new Generator(seed) : undefined);
+  }
+  get className(): string {
+    return this.constructor.name;
+  }
+  getConfig(): Config {
+    return { ...this.config };
+  }
+}
+
+export interface SeedOptions {
+  readonly seed?: number;
+}
+
+export class Zeros extends Initializer {
+  constructor() {
+    super({});
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.zerosInitializer;
+  }
+}
+
+export class Ones extends Initializer {
+  constructor() {
+    super({});
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.onesInitializer;
+  }
+}
+
+export class Constant extends Initializer {
+  constructor(value: number | { readonly value?: number } = 0) {
+    super({ value: typeof value === "number" ? value : (value.value ?? 0) });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.constantInitializer(this.config.value as number);
+  }
+}
+
+export class Identity extends Initializer {
+  constructor(options: { readonly gain?: number } = {}) {
+    checkOptions("Identity", options, ["gain"]);
+    super({ gain: options.gain ?? 1 });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.identityInitializer(this.config.gain as number);
+  }
+}
+
+export class RandomUniform extends Initializer {
+  constructor(options: SeedOptions & { readonly minval?: number; readonly maxval?: number } = {}) {
+    checkOptions("RandomUniform", options, ["minval", "maxval", "seed"]);
+    super({ minval: options.minval ?? -0.05, maxval: options.maxval ?? 0.05, seed: options.seed ?? null });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.randomUniformInitializer(this.config.minval as number, this.config.maxval as number);
+  }
+}
+
+export class RandomNormal extends Initializer {
+  constructor(options: SeedOptions & { readonly mean?: number; readonly stddev?: number } = {}) {
+    checkOptions("RandomNormal", options, ["mean", "stddev", "seed"]);
+    super({ mean: options.mean ?? 0, stddev: options.stddev ?? 0.05, seed: options.seed ?? null });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.randomNormalInitializer(this.config.mean as number, this.config.stddev as number);
+  }
+}
+
+export class TruncatedNormal extends Initializer {
+  constructor(options: SeedOptions & { readonly mean?: number; readonly stddev?: number } = {}) {
+    checkOptions("TruncatedNormal", options, ["mean", "stddev", "seed"]);
+    super({ mean: options.mean ?? 0, stddev: options.stddev ?? 0.05, seed: options.seed ?? null });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.truncatedNormalInitializer(this.config.mean as number, this.config.stddev as number);
+  }
+}
+
+export class Orthogonal extends Initializer {
+  constructor(options: SeedOptions & { readonly gain?: number } = {}) {
+    checkOptions("Orthogonal", options, ["gain", "seed"]);
+    super({ gain: options.gain ?? 1, seed: options.seed ?? null });
+  }
+  protected override initialize(): neutral.Initialize {
+    return neutral.orthogonalInitializer(this.config.gain as number);
+  }
+}
+
+export interface VarianceScalingOptions extends SeedOptions {
+  readonly scale?: number;
+  readonly mode?: neutral.FanMode;
+  readonly distribution?: neutral.ScalingDistribution | "normal";
+}
+
+export class VarianceScaling extends Initializer {
+  constructor(options: VarianceScalingOptions = {}) {
+    checkOptions("VarianceScaling", options, ["scale", "mode", "distribution", "seed"]);
+    const { scale = 1, mode = "fan_in", distribution = "truncated_normal", seed = null } = options;
+    if (!["fan_in", "fan_out", "fan_avg"].includes(mode)) {
+      throw new ArgumentError(`VarianceScaling: mode must be fan_in, fan_out or fan_avg, received "${mode}".`);
+    }
+    const kinds = {
+      normal: "truncated_normal",
+      truncated_normal: "truncated_normal",
+      untruncated_normal: "untruncated_normal",
+      uniform: "uniform",
+    };
+    super({ scale, mode, distribution: lookUp("VarianceScaling", "distribution", distribution, kinds), seed });
+  }
+  protected override initialize(): neutral.Initialize {
+    const { scale, mode, distribution } = this.config;
+    return neutral.varianceScaling({
+      scale: scale as number,
+      mode: mode as neutral.FanMode,
+      distribution: distribution as neutral.ScalingDistribution,
+    });
+  }
+}
+
+/** Initialisers whose only option is the seed. */
+abstract class SeededInitializer extends Initializer {
+  constructor(options: SeedOptions = {}) {
+    checkOptions(new.target.name, options, ["seed"]);
+    super({ seed: options.seed ?? null });
+  }
+}
+export class GlorotUniform extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.glorotUniform;
+  }
+}
+export class GlorotNormal extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.glorotNormal;
+  }
+}
+export class HeUniform extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.heUniform;
+  }
+}
+export class HeNormal extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.heNormal;
+  }
+}
+export class LecunUniform extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.lecunUniform;
+  }
+}
+export class LecunNormal extends SeededInitializer {
+  protected override initialize(): neutral.Initialize {
+    return neutral.lecunNormal;
+  }
+}
+
+type Make = (config: Config) => Initializer;
+const make =
+  <Options extends object>(type: new (options: Options) => Initializer): Make =>
+  (config) =>
+    new type(withoutNulls(config) as Options);
+
+function withoutNulls(config: Config): Config {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
+}
+
+const classes: Readonly<Record<string, Make>> = {
+  Zeros: () => new Zeros(),
+  Ones: () => new Ones(),
+  Constant: make(Constant as new (options: { value?: number }) => Initializer),
+  Identity: make(Identity),
+  RandomUniform: make(RandomUniform),
+  RandomNormal: make(RandomNormal),
+  TruncatedNormal: make(TruncatedNormal),
+  VarianceScaling: make(VarianceScaling),
+  Orthogonal: make(Orthogonal),
+  GlorotUniform: make(GlorotUniform),
+  GlorotNormal: make(GlorotNormal),
+  HeUniform: make(HeUniform),
+  HeNormal: make(HeNormal),
+  LecunUniform: make(LecunUniform),
+  LecunNormal: make(LecunNormal),
+};
+
+/** Names that strings may have. */
+export type InitializerName =
+  | "zeros"
+  | "ones"
+  | "constant"
+  | "identity"
+  | "random_uniform"
+  | "random_normal"
+  | "truncated_normal"
+  | "variance_scaling"
+  | "orthogonal"
+  | "glorot_uniform"
+  | "glorot_normal"
+  | "he_uniform"
+  | "he_normal"
+  | "lecun_uniform"
+  | "lecun_normal";
+
+/** What an argument such as `kernelInitializer` takes. */
+export type InitializerLike = InitializerName | Initializer;
+
+/** A serialised initialiser: its class and configuration. */
+export interface SerializedInitializer {
+  readonly className: string;
+  readonly config: Config;
+}
+
+const names: Readonly<Record<InitializerName, string>> = {
+  zeros: "Zeros",
+  ones: "Ones",
+  constant: "Constant",
+  identity: "Identity",
+  random_uniform: "RandomUniform",
+  random_normal: "RandomNormal",
+  truncated_normal: "TruncatedNormal",
+  variance_scaling: "VarianceScaling",
+  orthogonal: "Orthogonal",
+  glorot_uniform: "GlorotUniform",
+  glorot_normal: "GlorotNormal",
+  he_uniform: "HeUniform",
+  he_normal: "HeNormal",
+  lecun_uniform: "LecunUniform",
+  lecun_normal: "LecunNormal",
+};
+
+/** The initialiser that a name, an instance or a serialised form stands for. */
+export function get(identifier: InitializerLike | SerializedInitializer, owner = "initializers.get"): Initializer {
+  if (identifier instanceof Initializer) return identifier;
+  if (typeof identifier === "string") {
+    const className = Object.hasOwn(classes, identifier)
+      ? identifier
+      : lookUp(owner, "initializer", identifier, names as Readonly<Record<string, string>>);
+    return classes[className]({});
+  }
+  return lookUp(owner, "initializer", identifier.className, classes)(identifier.config);
+}
+
+export function serialize(initializer: Initializer): SerializedInitializer {
+  return { className: initializer.className, config: initializer.getConfig() };
+}

@@ -1,0 +1,14 @@
+/** `keras.layers`. */
+export { type CallOptions, Layer, type LayerOptions } from "../layer.ts";
+export { Activation, LeakyReLU, ReLU, Softmax } from "./activation.ts";
+export { Conv2D, Conv2D as Convolution2D, DepthwiseConv2D } from "./convolutional.ts";
+export { Dense, Dropout, Flatten, Input, InputLayer, Reshape } from "./core.ts";
+export { BatchNormalization } from "./normalization.ts";
+export {
+  AveragePooling2D,
+  AveragePooling2D as AvgPool2D,
+  GlobalAveragePooling2D,
+  GlobalAveragePooling2D as GlobalAvgPool2D,
+  MaxPooling2D,
+  MaxPooling2D as MaxPool2D,
+} from "./pooling.ts";

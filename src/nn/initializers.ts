@@ -1,0 +1,138 @@
+/**
+ * Weight initialisers, after Keras: shapes are channels-last (`[in, out]`, `[kh, kw, in, out]`), fans are counted over the receptive field.
+ * Glorot: Glorot & Bengio 2010; He: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2014.
+ */
+import { ArgumentError, ShapeError } from "../errors.ts";
+import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
+import {
+  full,
+  type Generator,
+  ones,
+  randomNormal,
+  randomUniform,
+  type Tensor,
+  tensor,
+  truncatedNormal,
+  zeros,
+} from "../tensor/index.ts";
+
+/** Makes a weight of a shape; without a generator the default one (seeded by `setRandomSeed`) is drawn from. */
+export type Initialize = (shape: Shape, generator?: Generator) => Tensor;
+
+export type FanMode = "fan_in" | "fan_out" | "fan_avg";
+export type ScalingDistribution = "uniform" | "truncated_normal" | "untruncated_normal";
+
+/** Inputs and outputs per unit: the last two axes times the receptive field (the axes before them). */
+export function computeFans(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
+  if (shape.length === 1) return { fanIn: shape[0], fanOut: shape[0] };
+  const receptiveField = sizeOf(shape.slice(0, -2));
+  return { fanIn: shape[shape.length - 2] * receptiveField, fanOut: shape[shape.length - 1] * receptiveField };
+}
+
+/** Standard deviation of a normal distribution cut off at two standard deviations, for a unit normal. */
+const truncatedNormalDeviation = 0.8796256610342398;
+
+/**
+ * Variance scaling: variance = scale / fan. Uniform in ±√(3·scale/fan), or normal with deviation √(scale/fan), truncated at two
+ * deviations (and widened to keep the variance) or not.
+ */
+export function varianceScaling(
+  options: { scale?: number; mode?: FanMode; distribution?: ScalingDistribution } = {},
+): Initialize {
+  const { scale = 1, mode = "fan_in", distribution = "truncated_normal" } = options;
+  if (!(scale > 0)) throw new ArgumentError(`varianceScaling: scale must be positive, received ${scale}.`);
+  return (shape, generator) => {
+    const { fanIn, fanOut } = computeFans(shape);
+    const fan = mode === "fan_in" ? fanIn : mode === "fan_out" ? fanOut : (fanIn + fanOut) / 2;
+    const variance = scale / Math.max(1, fan);
+    if (distribution === "uniform") {
+      const limit = Math.sqrt(3 * variance);
+      return randomUniform(shape, { min: -limit, max: limit, generator });
+    }
+    if (distribution === "truncated_normal") {
+      return truncatedNormal(shape, { mean: 0, std: Math.sqrt(variance) / truncatedNormalDeviation, generator });
+    }
+    return randomNormal(shape, { mean: 0, std: Math.sqrt(variance), generator });
+  };
+}
+
+export const glorotUniform = varianceScaling({ mode: "fan_avg", distribution: "uniform" });
+export const glorotNormal = varianceScaling({ mode: "fan_avg", distribution: "truncated_normal" });
+export const heUniform = varianceScaling({ scale: 2, distribution: "uniform" });
+export const heNormal = varianceScaling({ scale: 2, distribution: "truncated_normal" });
+export const lecunUniform = varianceScaling({ distribution: "uniform" });
+export const lecunNormal = varianceScaling({ distribution: "truncated_normal" });
+
+export const zerosInitializer: Initialize = (shape) => zeros(shape);
+export const onesInitializer: Initialize = (shape) => ones(shape);
+export const constantInitializer =
+  (value: number): Initialize =>
+  (shape) =>
+    full(shape, value);
+
+export const randomUniformInitializer =
+  (min: number, max: number): Initialize =>
+  (shape, generator) =>
+    randomUniform(shape, { min, max, generator });
+
+export const randomNormalInitializer =
+  (mean: number, std: number): Initialize =>
+  (shape, generator) =>
+    randomNormal(shape, { mean, std, generator });
+
+export const truncatedNormalInitializer =
+  (mean: number, std: number): Initialize =>
+  (shape, generator) =>
+    truncatedNormal(shape, { mean, std, generator });
+
+/** Identity matrix times `gain`. */
+export const identityInitializer =
+  (gain = 1): Initialize =>
+  (shape) => {
+    if (shape.length !== 2) {
+      throw new ShapeError(`identity initializer: expected a matrix, received shape ${formatShape(shape)}.`);
+    }
+    const [rows, columns] = shape;
+    const values = new Float32Array(rows * columns);
+    for (let index = 0; index < Math.min(rows, columns); index++) values[index * columns + index] = gain;
+    return tensor(values, { shape });
+  };
+
+/**
+ * A random orthogonal matrix of shape [product of all axes but the last, last], times `gain`. Gram-Schmidt in f64 (twice, for orthogonality to
+ * rounding) of a random normal matrix; signs are those of a QR decomposition with positive diagonal, so the result is uniform over the group.
+ */
+export const orthogonalInitializer =
+  (gain = 1): Initialize =>
+  (shape, generator) => {
+    if (shape.length < 2) {
+      throw new ShapeError(`orthogonal initializer: expected at least two axes, received shape ${formatShape(shape)}.`);
+    }
+    const columns = shape[shape.length - 1];
+    const rows = sizeOf(shape) / columns;
+    const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
+    const sample = Float64Array.from(randomNormal([count, length], { generator }).dataSync());
+    const vectors = Array.from({ length: count }, (_, index) => sample.subarray(index * length, (index + 1) * length));
+    vectors.forEach(orthonormalize);
+    const values = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        values[row * columns + column] = gain * (rows < columns ? vectors[row][column] : vectors[column][row]);
+      }
+    }
+    return tensor(values, { shape });
+  };
+
+/** Makes vector number `index` a unit vector at right angles to all before it. */
+function orthonormalize(vector: Float64Array, index: number, all: readonly Float64Array[]): void {
+  for (let pass = 0; pass < 2; pass++) {
+    for (let earlier = 0; earlier < index; earlier++) {
+      const other = all[earlier];
+      const projection = vector.reduce((sum, value, axis) => sum + value * other[axis], 0);
+      for (let axis = 0; axis < vector.length; axis++) vector[axis] -= projection * other[axis];
+    }
+  }
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  for (let axis = 0; axis < vector.length; axis++) vector[axis] /= norm;
+}
