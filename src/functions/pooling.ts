@@ -13,6 +13,7 @@ import {
   samePadding,
   spatialSize,
   windowAttributes,
+  windowOutputSize,
 } from "../ops/window-geometry.ts";
 
 /** "valid": none; "same": TensorFlow's, ⌈size / stride⌉ positions; a number or pair: on both sides; pairs: [[top, bottom], [left, right]]. */
@@ -67,6 +68,7 @@ function poolingGeometry(operation: string, x: Node, window: number | Pair, opti
     plain.dilation,
   );
   const geometry = windowAttributes(operation, plain.window, { ...plain, padding: given });
+  windowOutputSize(operation, size, geometry);
   return { size, given, geometry: options.ceilMode ? { ...geometry, padding: ceilPadding(size, geometry) } : geometry };
 }
 
