@@ -1,11 +1,12 @@
 /** The table of what a program means: one program per row, its values and its number of compilations, on every target. */
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   compile,
   concat,
   dropout,
   evaluate,
   GradientError,
+  IndexRangeError,
   noGrad,
   StaleTensorError,
   setRandomSeed,
@@ -39,7 +40,7 @@ function closeTo(actual: ArrayLike<number> | undefined, expected: ArrayLike<numb
 }
 
 describe.each(availableTargets())("semantics on %s", (target) => {
-  engine.setTarget(target);
+  beforeAll(() => engine.setTarget(target));
   const x = ramp([5, 4]);
   const y = ramp([5, 3], 1, 9);
   const [xs, ys] = [Array.from(x.dataSync()), Array.from(y.dataSync())];
@@ -406,7 +407,7 @@ describe.each(availableTargets())("semantics on %s", (target) => {
     };
     for (let i = 0; i < 4; i++) step([i, i + 1]);
     const before = table.dataSync();
-    expect(() => step([2, 6])).toThrow(/6/);
+    expect(() => step([2, 6])).toThrow(IndexRangeError);
     expect(table.dataSync()).toEqual(before);
     step([0, 5]);
     expect(table.dataSync()).not.toEqual(before);
