@@ -3,7 +3,7 @@
  *
  * The result is again a scalar expression. It means what it says under machine semantics: f32 arithmetic rounds each operation once, `fma` once in all,
  * `min`/`max` of f32 give their second input where either is NaN, `cast` from f32 to i32 gives −2³¹ where it does not fit. Only the
- * primitives below occur in it. The same bits on every machine: no approximate instruction is used.
+ * primitives below occur in it. The same bits on every machine: no approximate instruction is used. Coefficients: `tools/fit-polynomials.py`.
  */
 import { type ScalarExpression, type ScalarFunction, scalarCall } from "../scalar.ts";
 import { linearize } from "../scalar-linear.ts";
