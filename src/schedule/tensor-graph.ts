@@ -85,20 +85,14 @@ export function buildTensorGraph(program: GraphProgram): TensorGraph {
 class Builder {
   readonly values: Value[] = [];
   readonly guards: GraphGuard[] = [];
-  private readonly byStructure = new Map<string, number>();
+  private readonly byStructure = new Map<string, { readonly id: number; readonly attributes: Attributes }[]>();
 
   input(type: TensorType, programInput: number): number {
     if (programInput < 0) throw new InternalError("a node without an op must be an input of the program");
     return this.push("input", undefined, [], type, programInput);
   }
 
-  add(
-    opName: string,
-    meaning: Meaning,
-    inputs: readonly number[],
-    type: TensorType,
-    attributes: Attributes | undefined,
-  ): number {
+  add(opName: string, meaning: Meaning, inputs: readonly number[], type: TensorType, attributes: Attributes): number {
     if (meaning.kind === "indexed") this.guard(opName, meaning.guards ?? [], inputs);
     // It only guards.
     if (opName === "checkIndices") return inputs[0];
@@ -117,14 +111,17 @@ class Builder {
       const source = this.values[inputs[0]];
       if (source.meaning?.kind === "reshape") return this.add(opName, meaning, source.inputs, type, attributes);
     }
-    const key =
-      attributes && `${opName} ${inputs.join()} ${type.dtype} ${type.shape.join()} ${attributeKey(attributes)}`;
-    if (key !== undefined) {
-      const known = this.byStructure.get(key);
-      if (known !== undefined) return known;
+    // Attributes are compared only where all else is equal.
+    const key = `${opName} ${inputs.join()} ${type.dtype} ${type.shape.join()}`;
+    const alike = this.byStructure.get(key);
+    if (alike) {
+      const own = attributeKey(attributes);
+      const known = alike.find((other) => attributeKey(other.attributes) === own);
+      if (known) return known.id;
     }
     const id = this.push(opName, meaning, inputs, type, -1);
-    if (key !== undefined) this.byStructure.set(key, id);
+    if (alike) alike.push({ id, attributes });
+    else this.byStructure.set(key, [{ id, attributes }]);
     return id;
   }
 

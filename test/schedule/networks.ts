@@ -2,9 +2,9 @@
 import { gradients } from "../../src/autodiff/gradients.ts";
 import { categoricalCrossentropy, maxPool2d } from "../../src/functions/index.ts";
 import { softmax } from "../../src/functions/softmax.ts";
-import { buildProgram, type BuiltProgram } from "../../src/graph/build-program.ts";
-import type { Shape } from "../../src/graph/shape.ts";
+import { type BuiltProgram, buildProgram } from "../../src/graph/build-program.ts";
 import { type Node, numberNode } from "../../src/graph/node.ts";
+import type { Shape } from "../../src/graph/shape.ts";
 import { ops } from "../../src/ops/index.ts";
 import { hashUniform } from "../../src/testing/hash-uniform.ts";
 import { leafOf } from "../../src/testing/nodes.ts";
@@ -31,7 +31,9 @@ export function convnetStep({ batch, side, channels, hidden, classes }: ConvnetS
   const labels = leafOf(
     [batch, classes],
     "f32",
-    Array.from({ length: batch * classes }, (_, index) => (index % classes === (index / classes) % classes | 0 ? 1 : 0)),
+    Array.from({ length: batch * classes }, (_, index) =>
+      index % classes === Math.floor(index / classes) % classes ? 1 : 0,
+    ),
   );
   const parameters = [
     parameter(3, 3, 1, channels[0]),
