@@ -1,3 +1,5 @@
+import { systemV as systemVFunctions } from "../abi.ts";
+
 /** Calling convention of a kernel, as register codes (0 … 15: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15). */
 export interface CallingConvention {
   /** Where the argument table, the task number and the scratch address come in. */
@@ -7,9 +9,11 @@ export interface CallingConvention {
   readonly calleeSaved: readonly number[];
 }
 
+const [table, task, scratch] = systemVFunctions.argumentRegisters.map(({ code }) => code);
+
 /** Linux, macOS, BSD. All vector registers may be overwritten. */
 export const systemV: CallingConvention = {
-  parameters: [7, 6, 2],
+  parameters: [table, task, scratch],
   callerSaved: [0, 1, 2, 6, 7, 8, 9, 10, 11],
-  calleeSaved: [3, 5, 12, 13, 14, 15],
+  calleeSaved: systemVFunctions.calleeSaved.map(({ code }) => code),
 };

@@ -10,12 +10,14 @@ import type {
 
 /** What the lowering wants to know of a kernel before it starts. Arrays are indexed by register id. */
 export interface KernelAnalysis {
+  /** One more than the largest register id. */
+  readonly registerCount: number;
   /** Number of instructions (and loops) that assign a register. */
-  readonly intDefinitions: readonly number[];
-  readonly vectorDefinitions: readonly number[];
+  readonly intDefinitions: Uint32Array;
+  readonly vectorDefinitions: Uint32Array;
   /** Number of operands that read a register. */
-  readonly intUses: readonly number[];
-  readonly vectorUses: readonly number[];
+  readonly intUses: Uint32Array;
+  readonly vectorUses: Uint32Array;
   /** All lanes are always equal, so one machine register serves for all of them. */
   readonly uniform: readonly boolean[];
   /** Always a mask, and used as nothing else: it can live in a mask register. */
@@ -43,6 +45,7 @@ export function analyzeKernel(kernel: Kernel): KernelAnalysis {
   const walk = new Walk();
   walk.block(kernel.body);
   return {
+    registerCount: walk.capacity,
     intDefinitions: walk.intDefinitions,
     vectorDefinitions: walk.vectorDefinitions,
     intUses: walk.intUses,
@@ -54,10 +57,12 @@ export function analyzeKernel(kernel: Kernel): KernelAnalysis {
 }
 
 class Walk {
-  readonly intDefinitions: number[] = [];
-  readonly vectorDefinitions: number[] = [];
-  readonly intUses: number[] = [];
-  readonly vectorUses: number[] = [];
+  /** Every register has been assigned before it is used, so that only assignments have to grow the counts. */
+  capacity = 256;
+  intDefinitions = new Uint32Array(this.capacity);
+  vectorDefinitions = new Uint32Array(this.capacity);
+  intUses = new Uint32Array(this.capacity);
+  vectorUses = new Uint32Array(this.capacity);
   readonly constants: (number | undefined)[] = [];
   /** Instructions that assign a vector register. */
   readonly writers: (Instruction & { readonly target: VectorRegister })[] = [];
@@ -98,7 +103,7 @@ class Walk {
         return;
       case "vectorConstant":
         this.constants[s.target.id] =
-          this.vectorDefinitions[s.target.id] === undefined ? constantBits(s.value, s.type) : undefined;
+          (this.vectorDefinitions[s.target.id] ?? 0) === 0 ? constantBits(s.value, s.type) : undefined;
         this.write(s);
         return;
       case "laneIndex":
@@ -162,7 +167,7 @@ class Walk {
       case "transpose":
         for (const register of s.registers) {
           this.useVector(register);
-          this.vectorDefinitions[register.id] = (this.vectorDefinitions[register.id] ?? 0) + 1;
+          this.vectorDefinitions[register.id]++;
           this.constants[register.id] = undefined;
           this.transposed.push(register.id);
         }
@@ -188,20 +193,34 @@ class Walk {
     }
   }
 
+  private grow(id: number): void {
+    this.capacity = Math.max(this.capacity * 2, id + 1);
+    const larger = (counts: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const copy = new Uint32Array(this.capacity);
+      copy.set(counts);
+      return copy;
+    };
+    this.intDefinitions = larger(this.intDefinitions);
+    this.vectorDefinitions = larger(this.vectorDefinitions);
+    this.intUses = larger(this.intUses);
+    this.vectorUses = larger(this.vectorUses);
+  }
   private define(register: IntRegister): void {
-    this.intDefinitions[register.id] = (this.intDefinitions[register.id] ?? 0) + 1;
+    if (register.id >= this.capacity) this.grow(register.id);
+    this.intDefinitions[register.id]++;
   }
   private use(register: IntRegister): void {
-    this.intUses[register.id] = (this.intUses[register.id] ?? 0) + 1;
+    this.intUses[register.id]++;
   }
   private write(s: Instruction & { readonly target: VectorRegister }): void {
     const id = s.target.id;
-    this.vectorDefinitions[id] = (this.vectorDefinitions[id] ?? 0) + 1;
+    if (id >= this.capacity) this.grow(id);
+    this.vectorDefinitions[id]++;
     if (s.op !== "vectorConstant") this.constants[id] = undefined;
     this.writers.push(s);
   }
   private useMask(register: VectorRegister): void {
-    this.vectorUses[register.id] = (this.vectorUses[register.id] ?? 0) + 1;
+    this.vectorUses[register.id]++;
   }
   private useVector(register: VectorRegister): void {
     this.useMask(register);

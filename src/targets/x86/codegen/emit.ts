@@ -75,11 +75,12 @@ export class Emitter {
   }
 
   private savedRegisters(): number[] {
-    const used = new Set<number>();
-    this.assignment.forEach((code, register) => {
-      if (this.machine.classes[register] === registerClasses.int) used.add(code);
-    });
-    return this.convention.calleeSaved.filter((code) => used.has(code));
+    const { assignment } = this;
+    const { classes } = this.machine;
+    let used = 0;
+    for (let register = 0; register < classes.length; register++)
+      if (classes[register] === registerClasses.int && assignment[register] >= 0) used |= 1 << assignment[register];
+    return this.convention.calleeSaved.filter((code) => (used & (1 << code)) !== 0);
   }
 
   private instruction(i: MachineInstruction): void {

@@ -176,7 +176,7 @@ class Lowering {
     const turns = constant ? Math.ceil((end - start) / s.step) : Number.NaN;
     if (turns <= 0) return;
     if (turns === 1) {
-      context.setConstantCounter(s.counter, start as number);
+      context.setKnown(s.counter, start as number);
       this.block(s.body);
       return;
     }

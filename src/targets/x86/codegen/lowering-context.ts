@@ -27,9 +27,6 @@ interface WaitingLoad {
   readonly broadcast: boolean;
 }
 
-/** Whether the value of an integer register can still be recomputed from its parts. */
-const rootState = { stable: 0, variable: 1, closedCounter: 2 } as const;
-
 const fitsInt32 = (value: number): boolean => value >= -(2 ** 31) && value < 2 ** 31;
 
 /** Keys of constants in `constants`, besides the 32-bit patterns themselves. */
@@ -53,16 +50,19 @@ export class LoweringContext {
   readonly task: number;
   readonly scratch: number;
 
-  private readonly ints: number[] = [];
-  private readonly intConstants: (number | undefined)[] = [];
-  private readonly derived: (Place | undefined)[] = [];
-  private readonly roots: number[] = [];
+  // By register id: machine registers, or none.
+  private readonly ints: Int32Array;
+  private readonly ownLow: Int32Array;
+  private readonly ownHigh: Int32Array;
+  private readonly low: Int32Array;
+  private readonly high: Int32Array;
+  private readonly masks: Int32Array;
+  private readonly isWaitingLoad: Uint8Array;
+  private readonly intConstants = new Map<number, number>();
+  private readonly derived = new Map<number, Place>();
+  /** Machine registers from which nothing may be recomputed later: they are assigned again, or are counters of loops that are over. */
+  private readonly unstable = new Set<number>();
 
-  private readonly ownLow: number[] = [];
-  private readonly ownHigh: number[] = [];
-  private readonly low: number[] = [];
-  private readonly high: number[] = [];
-  private readonly masks: number[] = [];
   private waitingCopies: number[] = [];
   private waitingLoads: WaitingLoad[] = [];
   private readonly constants = new Map<number, number>();
@@ -74,6 +74,14 @@ export class LoweringContext {
     this.analysis = analysis;
     this.avx512 = machine.features.avx512;
     this.halves = this.avx512 ? 1 : 2;
+    const registers = () => new Int32Array(analysis.registerCount).fill(none);
+    this.ints = registers();
+    this.ownLow = registers();
+    this.ownHigh = registers();
+    this.low = registers();
+    this.high = registers();
+    this.masks = registers();
+    this.isWaitingLoad = new Uint8Array(analysis.registerCount);
     const entry = (number: number) => {
       const register = machine.int();
       machine.emitImmediate(operations.entry, register, none, none, number);
@@ -91,7 +99,7 @@ export class LoweringContext {
     return this.ints[register.id];
   }
   constantOf(operand: IntOperand): number | undefined {
-    return typeof operand === "number" ? operand : this.intConstants[operand.id];
+    return typeof operand === "number" ? operand : this.intConstants.get(operand.id);
   }
   /** The operand in a machine register. */
   intOperand(operand: IntOperand): number {
@@ -108,10 +116,10 @@ export class LoweringContext {
 
   /** The machine register that an instruction assigning this integer writes. */
   writeInt(register: IntRegister): number {
-    if (this.isSingle(register) || this.ints[register.id] === undefined) {
+    if (this.isSingle(register) || this.ints[register.id] === none) {
       const fresh = this.machine.int();
       this.ints[register.id] = fresh;
-      this.roots[fresh] = this.isSingle(register) ? rootState.stable : rootState.variable;
+      if (!this.isSingle(register)) this.unstable.add(fresh);
       return fresh;
     }
     const own = this.ints[register.id];
@@ -120,8 +128,7 @@ export class LoweringContext {
   }
   setConstant(register: IntRegister, value: number): void {
     if (this.isSingle(register)) {
-      this.intConstants[register.id] = value;
-      this.ints[register.id] = this.intConstant(value);
+      this.setKnown(register, value);
     } else this.machine.emitImmediate(operations.constant, this.writeInt(register), none, none, value);
   }
   /** The register is another name for a machine register that does not change while it is used. */
@@ -129,31 +136,30 @@ export class LoweringContext {
     this.ints[register.id] = machineRegister;
   }
   isStable(machineRegister: number): boolean {
-    return machineRegister === none || (this.roots[machineRegister] ?? rootState.stable) === rootState.stable;
+    return !this.unstable.has(machineRegister);
   }
   /** Remembers that a register equals an address, so that addresses built on it can use the parts. */
   setDerived(register: IntRegister, place: Place): void {
     if (this.isSingle(register) && this.isStable(place.base) && this.isStable(place.index))
-      this.derived[register.id] = place;
+      this.derived.set(register.id, place);
   }
   openCounter(register: IntRegister): number {
     const counter = this.machine.int();
     this.ints[register.id] = counter;
-    this.intConstants[register.id] = undefined;
-    this.roots[counter] = rootState.stable;
+    this.intConstants.delete(register.id);
     return counter;
   }
   closeCounter(machineRegister: number): void {
-    this.roots[machineRegister] = rootState.closedCounter;
+    this.unstable.add(machineRegister);
   }
-  /** A loop of one turn: its counter is a constant. */
-  setConstantCounter(register: IntRegister, value: number): void {
-    this.intConstants[register.id] = value;
+  /** A register with one value, such as the counter of a loop of one turn. */
+  setKnown(register: IntRegister, value: number): void {
+    this.intConstants.set(register.id, value);
     this.ints[register.id] = this.intConstant(value);
   }
 
   private derivedOf(register: IntRegister): Place | undefined {
-    const place = this.derived[register.id];
+    const place = this.derived.get(register.id);
     return place !== undefined && this.isStable(place.base) && this.isStable(place.index) ? place : undefined;
   }
 
@@ -164,7 +170,7 @@ export class LoweringContext {
     let index: number = none;
     let scale = address.scale ?? 1;
     if (address.index !== undefined) {
-      const constant = this.intConstants[address.index.id];
+      const constant = this.intConstants.get(address.index.id);
       const part = this.derivedOf(address.index);
       index = this.int(address.index);
       if (constant !== undefined && fitsInt32(displacement + constant * scale)) {
@@ -221,28 +227,27 @@ export class LoweringContext {
   }
   /** The machine register with a half of a vector's lanes (half 0 is everything with AVX-512). */
   part(register: VectorRegister, half: number): number {
-    if (this.waitingLoads.length > 0) this.emitLoadOf(register.id);
+    if (this.isWaitingLoad[register.id] === 1) this.emitLoadOf(register.id);
     const known = half === 0 ? this.low[register.id] : this.high[register.id];
-    if (known === undefined) throw new InternalError(`vector register ${register.id} has no value`);
+    if (known === none) throw new InternalError(`vector register ${register.id} has no value`);
     return known;
   }
   maskRegister(register: VectorRegister): number {
     return this.masks[register.id];
   }
   writeMask(register: VectorRegister): number {
-    this.masks[register.id] ??= this.machine.mask();
+    if (this.masks[register.id] === none) this.masks[register.id] = this.machine.mask();
     return this.masks[register.id];
   }
 
   /** Makes a vector's own machine registers the ones that hold it; read all sources before. Then `own` gives them. */
   beginWrite(register: VectorRegister): void {
     const id = register.id;
-    if (this.ownLow[id] === undefined) {
+    if (this.ownLow[id] === none) {
       this.ownLow[id] = this.machine.vector();
       this.ownHigh[id] = this.parts(register) === 1 ? this.ownLow[id] : this.machine.vector();
     } else if (this.waitingCopies.length > 0) {
       this.emitCopiesOf(id);
-      this.waitingCopies = this.waitingCopies.filter((copy) => copy !== id);
     }
     this.low[id] = this.ownLow[id];
     this.high[id] = this.ownHigh[id];
@@ -268,11 +273,16 @@ export class LoweringContext {
     this.copy(target, low, high, this.isSingleVector(source) && !this.waitingCopies.includes(source.id));
   }
 
+  /** Makes the copies of a vector real before it changes; a copy that it is itself ends. */
   private emitCopiesOf(id: number): void {
-    for (const copy of this.waitingCopies)
-      if (copy !== id && (this.low[copy] === this.ownLow[id] || this.high[copy] === this.ownHigh[id]))
-        this.emitCopy(copy);
-    this.waitingCopies = this.waitingCopies.filter((copy) => this.low[copy] !== this.ownLow[copy]);
+    const { waitingCopies } = this;
+    let kept = 0;
+    for (const copy of waitingCopies) {
+      if (copy === id) continue;
+      if (this.low[copy] === this.ownLow[id] || this.high[copy] === this.ownHigh[id]) this.emitCopy(copy);
+      else waitingCopies[kept++] = copy;
+    }
+    waitingCopies.length = kept;
   }
   private emitCopy(id: number): void {
     this.emitMove(this.ownLow[id], this.low[id]);
@@ -290,14 +300,14 @@ export class LoweringContext {
 
   wait(register: VectorRegister, place: Place, broadcast: boolean): void {
     this.waitingLoads.push({ id: register.id, place, broadcast });
+    this.isWaitingLoad[register.id] = 1;
   }
   /** Takes a waiting load to be used as a memory operand. */
   takeLoad(register: VectorRegister): WaitingLoad | undefined {
-    const at = this.waitingLoads.findIndex((load) => load.id === register.id);
-    return at < 0 ? undefined : this.waitingLoads.splice(at, 1)[0];
+    return this.isWaitingLoad[register.id] === 1 ? this.removeLoad(register.id) : undefined;
   }
   isWaiting(register: VectorRegister): boolean {
-    return this.waitingLoads.length > 0 && this.waitingLoads.some((load) => load.id === register.id);
+    return this.isWaitingLoad[register.id] === 1;
   }
   /** Puts a taken load in the place of an operand; each half reads its part. */
   useLoad(instruction: MachineInstruction, load: WaitingLoad, half: number): void {
@@ -305,8 +315,12 @@ export class LoweringContext {
     instruction.broadcast = load.broadcast;
   }
   private emitLoadOf(id: number): void {
+    this.emitLoad(this.removeLoad(id));
+  }
+  private removeLoad(id: number): WaitingLoad {
     const at = this.waitingLoads.findIndex((load) => load.id === id);
-    if (at >= 0) this.emitLoad(this.waitingLoads.splice(at, 1)[0]);
+    this.isWaitingLoad[id] = 0;
+    return this.waitingLoads.splice(at, 1)[0];
   }
   private emitLoadsThatUse(machineRegister: number): void {
     if (this.waitingLoads.length === 0) return;
@@ -317,6 +331,7 @@ export class LoweringContext {
     for (const load of due) this.emitLoad(load);
   }
   private emitLoad({ id, place, broadcast }: WaitingLoad): void {
+    this.isWaitingLoad[id] = 0;
     const register: VectorRegister = { kind: "vector", id };
     this.beginWrite(register);
     for (let half = 0; half < this.parts(register); half++) {
