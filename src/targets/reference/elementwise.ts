@@ -16,7 +16,7 @@ export function evaluateElementwise(
   const result = new Float64Array(size);
   const steps = linearize(expression);
   const last = steps.length - 1;
-  const blocks = steps.map(() => new Float64Array(0));
+  const blocks: Float64Array[] = steps.map(() => new Float64Array(0));
   const calls: (ScalarImplementation | undefined)[] = steps.map(({ expression: current }, index) => {
     if (current.kind === "call") {
       if (index !== last) blocks[index] = new Float64Array(Math.min(size, blockSize));
