@@ -58,11 +58,9 @@ export const scalarMeanings: Readonly<Record<ScalarFunction, Chooser>> = {
   ),
   neg: wrapped((a) => -a),
   abs: wrapped((a) => Math.abs(a)),
-  // biome-ignore-start lint/complexity/useMathMinMax: Math.min orders -0 before 0, machines do not
   // NaN if either is; of equal values the second, which tells only -0 from 0.
   min: same((a, b) => (Number.isNaN(a) ? a : a < b ? a : b)),
   max: same((a, b) => (Number.isNaN(a) ? a : a > b ? a : b)),
-  // biome-ignore-end lint/complexity/useMathMinMax: see above
   // An integer divided by 0 gives 0 (quotient and remainder), where Python raises: one element must not stop a program.
   floorDiv: wrapped(flooredQuotient, (a, b) => (b === 0 ? 0 : Math.floor(a / b))),
   remainder: wrapped(flooredRemainder, (a, b) => (b === 0 ? 0 : flooredRemainder(a, b))),
