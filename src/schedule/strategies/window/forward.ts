@@ -123,28 +123,29 @@ export function lowerForward(request: StrategyRequest, { combine, geometry }: Wi
     };
 
     const whole = { vertical: { start: 0, end: kernelHeight }, horizontal: { start: 0, end: kernelWidth } };
-    const line = (vertically: TapRange, rowInside: boolean): void => {
+    const insideRow = (): void => {
       const [low, high] = interior(horizontal);
-      const border = (column: IntRegister): void => pixel(column, vertically, borderTaps(k, horizontal, column), false);
+      const border = (column: IntRegister): void =>
+        pixel(column, whole.vertical, borderTaps(k, horizontal, column), false);
       if (low > 0) k.loop(0, low, 1, border);
-      if (high > low) k.loop(low, high, 1, (column) => pixel(column, vertically, whole.horizontal, rowInside));
+      if (high > low) k.loop(low, high, 1, (column) => pixel(column, whole.vertical, whole.horizontal, true));
       if (high < columns) k.loop(high, columns, 1, border);
+    };
+    const borderRow = (): void => {
+      const vertically = borderTaps(k, vertical, rowRegister);
+      k.loop(0, columns, 1, (column) => pixel(column, vertically, borderTaps(k, horizontal, column), false));
     };
     const [low, high] = interior(vertical);
     if (low === 0 && high === rows) {
-      line(whole.vertical, true);
-      return;
+      insideRow();
+    } else if (high === low) {
+      borderRow();
+    } else {
+      const inside = k.intConstant(1);
+      k.if(k.compare("lt", rowRegister, low), () => k.intConstant(0, inside));
+      k.if(k.compare("ge", rowRegister, high), () => k.intConstant(0, inside));
+      k.if(k.compare("eq", inside, 1), insideRow, borderRow);
     }
-    const atBorder = (): void => line(borderTaps(k, vertical, rowRegister), false);
-    if (high === low) {
-      atBorder();
-      return;
-    }
-    k.if(
-      k.compare("ge", rowRegister, low),
-      () => k.if(k.compare("lt", rowRegister, high), () => line(whole.vertical, true), atBorder),
-      atBorder,
-    );
   });
   return lowering.build();
 }
