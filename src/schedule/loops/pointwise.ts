@@ -24,7 +24,7 @@ export function pointwiseKernel(body: LoopBody): LoopKernel {
   const expressions = body.members.map((member) => member.expression);
   const calls = countCalls(expressions);
   const layout = layOut(body);
-  const transposed = findTransposed(layout);
+  const transposed = findTransposed(body, layout);
   if (transposed !== undefined) return transposingKernel(body, layout, transposed);
   const { extents } = layout;
   const inner = extents.length - 1;
@@ -253,7 +253,7 @@ interface Transposed {
   readonly axis: number;
 }
 
-function findTransposed(layout: Layout): Transposed | undefined {
+function findTransposed(body: LoopBody, layout: Layout): Transposed | undefined {
   const { extents, operands } = layout;
   const inner = extents.length - 1;
   if (extents[inner] < 8) return undefined;
@@ -261,7 +261,7 @@ function findTransposed(layout: Layout): Transposed | undefined {
   let found: Transposed | undefined;
   for (let load = 0; load < loads; load++) {
     const { strides, dtype } = operands[load];
-    if (strides[inner] === 0 || strides[inner] === 1) continue;
+    if (strides[inner] === 0 || strides[inner] === 1 || body.fullLoads[load].guard) continue;
     const axis = strides.findIndex((stride, at) => stride === 1 && at !== inner && extents[at] >= 8);
     if (axis < 0 || found || dtype === "u8" || dtype === "bool") return undefined;
     found = { load, axis };
@@ -270,7 +270,6 @@ function findTransposed(layout: Layout): Transposed | undefined {
 }
 
 function transposingKernel(body: LoopBody, layout: Layout, { load, axis: turned }: Transposed): LoopKernel {
-  if (body.fullLoads[load].guard) throw new Error("unreachable: guarded loads are not turned");
   const { extents, operands } = layout;
   const inner = extents.length - 1;
   // Axes in loop order: the untouched outer ones, then blocks of the turned axis, then blocks of the lane axis.
