@@ -98,7 +98,7 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
     if (verbose !== 0) process.stdout.write(text);
   };
   const folder = new RunFolder(options.outFolder, options.jsonFile);
-  const [[trainImages, trainLabels], [testImages, testLabels]] = datasets.mnist.loadData(
+  const [[trainImages, trainLabels], [testImages, testLabels]] = await datasets.mnist.loadData(
     options.dataFolder === undefined ? {} : { path: options.dataFolder },
   );
   const total = Math.min(options.limit ?? trainImages.shape[0]!, trainImages.shape[0]!);
