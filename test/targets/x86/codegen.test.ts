@@ -58,37 +58,51 @@ function standard(name: string, write: (k: KernelBuilder, a: ReturnType<KernelBu
   return k.build();
 }
 
-const floatOnly = ["fadd", "fsub", "fmul", "fdiv", "fmin", "fmax"] as const;
-const floatCompare = ["flt", "fle", "feq", "fne"] as const;
+/** Input type and result type of every two-input primitive. */
+const binaryTypes: { readonly [Name in BinaryVectorOp]: "ff" | "fi" | "ii" } = {
+  fadd: "ff",
+  fsub: "ff",
+  fmul: "ff",
+  fdiv: "ff",
+  fmin: "ff",
+  fmax: "ff",
+  flt: "fi",
+  fle: "fi",
+  feq: "fi",
+  fne: "fi",
+  iadd: "ii",
+  isub: "ii",
+  imul: "ii",
+  imin: "ii",
+  imax: "ii",
+  ilt: "ii",
+  ieq: "ii",
+  and: "ii",
+  or: "ii",
+  xor: "ii",
+  andnot: "ii",
+  shl: "ii",
+  shrl: "ii",
+  shra: "ii",
+};
 
-/** Every two-input primitive, on values that come from memory operands and from registers. */
-const binaryCases: { readonly [Name in BinaryVectorOp]: () => Kernel } = Object.fromEntries(
-  (
-    [
-      ...floatOnly,
-      ...floatCompare,
-      ...["iadd", "isub", "imul", "imin", "imax", "ilt", "ieq", "and", "or", "xor", "andnot", "shl", "shrl", "shra"],
-    ] as BinaryVectorOp[]
-  ).map((name) => [
-    name,
-    () =>
-      standard(name, (k, a) => {
-        const float = name.startsWith("f");
-        const [input, type] = float ? ([a[0], "f32"] as const) : ([a[1], "i32"] as const);
-        const output = (floatOnly as readonly string[]).includes(name) ? a[3] : a[4];
-        const held = k.load(k.at(input, 4), type);
-        k.loop(0, 20, 1, (i) => {
-          const offset = k.mul(i, 64);
-          const other = () => k.load(k.at(input, offset, 1, 128), type);
-          k.store(k.binary(name, held, other()), k.at(output, offset, 1), type);
-          k.store(k.binary(name, other(), held), k.at(output, offset, 1, 2048), type);
-          k.store(k.binary(name, other(), k.load(k.at(input, offset, 1), type)), k.at(output, offset, 1, 4096), type);
-          const uniform = k.broadcast(k.at(input, i, 4), type);
-          k.store(k.binary(name, uniform, other()), k.at(output, offset, 1, 6144), type);
-        });
-      }),
-  ]),
-) as { readonly [Name in BinaryVectorOp]: () => Kernel };
+/** A primitive on values that come from memory operands, registers and broadcasts. */
+const binaryCase = (name: BinaryVectorOp): Kernel =>
+  standard(name, (k, a) => {
+    const types = binaryTypes[name];
+    const [input, type] = types[0] === "f" ? ([a[0], "f32"] as const) : ([a[1], "i32"] as const);
+    const output = types[1] === "f" ? a[3] : a[4];
+    const held = k.load(k.at(input, 4), type);
+    k.loop(0, 20, 1, (i) => {
+      const offset = k.mul(i, 64);
+      const other = () => k.load(k.at(input, offset, 1, 128), type);
+      k.store(k.binary(name, held, other()), k.at(output, offset, 1), type);
+      k.store(k.binary(name, other(), held), k.at(output, offset, 1, 2048), type);
+      k.store(k.binary(name, other(), k.load(k.at(input, offset, 1), type)), k.at(output, offset, 1, 4096), type);
+      const uniform = k.broadcast(k.at(input, i, 4), type);
+      k.store(k.binary(name, uniform, other()), k.at(output, offset, 1, 6144), type);
+    });
+  });
 
 const unaryCases: { readonly [Name in UnaryVectorOp]: "ff" | "if" | "fi" } = {
   fsqrt: "ff",
@@ -356,7 +370,7 @@ const statementCases: { readonly [Name in Statement["op"]]: () => Kernel[] } = {
       });
     }),
   ],
-  vectorBinary: () => Object.values(binaryCases).map((make) => make()),
+  vectorBinary: () => (Object.keys(binaryTypes) as BinaryVectorOp[]).map(binaryCase),
   shiftConstant: () =>
     (["shl", "shrl", "shra"] as const).map((name) =>
       standard(name, (k, a) => {
