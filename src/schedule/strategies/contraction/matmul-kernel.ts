@@ -11,7 +11,7 @@ import {
   operand,
   splitTask,
 } from "./lowering.ts";
-import { batchTerms, forPanelSize, forStripSize, matrixAddress, stripStart } from "./matmul.ts";
+import { batchTerms, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 import { emitPanelCopy } from "./pack.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
@@ -81,7 +81,10 @@ export function emitMatmulStep(
       packedB,
       batch: indices.slice(0, -2),
       scratchA: plan.packA === "task" ? k.scratch(stripsPerTask * plan.block * strips.big * 4) : undefined,
-      scratchB: plan.packB === "task" ? k.scratch(panelsPerTask * plan.block * plan.width * 4) : undefined,
+      scratchB:
+        plan.packB === "task"
+          ? k.scratch((plan.stripsOutside ? panelsPerTask : 1) * plan.block * plan.width * 4)
+          : undefined,
       scratchC: plan.blocks > 1 ? k.scratch(stripsPerTask * panelsPerTask * strips.big * plan.width * 4) : undefined,
     };
     if (plan.blocks === 1) emitBlock(state, 0, plan.k);
@@ -99,64 +102,135 @@ export function emitMatmulStep(
 /** One block of the reduction: pack what the task packs, then every tile of the task. */
 function emitBlock(state: TaskState, first: IntOperand, count: IntOperand): void {
   const { k, plan, address } = state;
-  const { a, b } = plan;
+  const { a } = plan;
   const [aRow, aStep] = a.strides.slice(-2);
-  const [bStep, bColumn] = b.strides.slice(-2);
-  if (state.scratchB) {
-    const scratch = state.scratchB;
-    k.loop(state.firstPanel, state.endPanel, 1, (panel) => {
-      const source = matrixAddress(k, address(operand(b.operand)), b, state.batch, first, k.mul(panel, plan.width));
-      const destination = localAddress(k, scratch, panel, state.firstPanel, plan.block * plan.width * 4);
-      forPanelSize(k, plan, panel, (lanes) =>
-        emitPanelCopy(k, {
-          source,
-          laneStride: bColumn,
-          stepStride: bStep,
-          lanes,
-          count,
-          countRest: plan.k % 16,
-          destination,
-          width: plan.width,
-        }),
-      );
-    });
-  }
   if (state.scratchA) {
     const scratch = state.scratchA;
-    k.loop(state.firstStrip, state.endStrip, 1, (strip) => {
-      const source = matrixAddress(k, address(operand(a.operand)), a, state.batch, stripStart(k, plan, strip), first);
-      const destination = localAddress(k, scratch, strip, state.firstStrip, plan.block * plan.strips.big * 4);
-      forStripSize(k, plan, strip, (lanes) =>
-        emitPanelCopy(k, {
-          source,
-          laneStride: aRow,
-          stepStride: aStep,
-          lanes,
-          count,
-          countRest: plan.k % 16,
-          destination,
-          width: plan.strips.big,
-        }),
-      );
-    });
+    if (aRow === 1 && plan.strips.bigCount === plan.strips.count && plan.strips.count % plan.stripsPerTask === 0) {
+      emitStripsCopy(state, scratch, asRegister(k, state.firstStrip), first, count);
+    } else
+      k.loop(state.firstStrip, state.endStrip, 1, (strip) => {
+        const source = matrixAddress(k, address(operand(a.operand)), a, state.batch, stripStart(k, plan, strip), first);
+        const destination = localAddress(k, scratch, strip, state.firstStrip, plan.block * plan.strips.big * 4);
+        forStripSize(k, plan, strip, (lanes) =>
+          emitPanelCopy(k, {
+            source,
+            laneStride: aRow,
+            stepStride: aStep,
+            lanes,
+            count,
+            countRest: plan.k % 16,
+            destination,
+            width: plan.strips.big,
+          }),
+        );
+      });
   }
-  k.loop(state.firstPanel, state.endPanel, 1, (panel) => {
-    forPanelSize(k, plan, panel, (columns) => {
-      const { big, bigCount, count: stripCount } = plan.strips;
-      const from = state.firstStrip;
-      const to = state.endStrip;
-      const tiles = (start: IntOperand, end: IntOperand, rows: number): void =>
-        k.loop(start, end, 1, (strip) => emitTile(state, first, count, panel, columns, strip, rows));
-      if (bigCount === stripCount) return tiles(from, to, big);
-      if (typeof from === "number") {
-        tiles(0, bigCount, big);
-        tiles(bigCount, stripCount, big - 1);
-      } else {
-        tiles(from, k.intBinary("min", asRegister(k, to), bigCount), big);
-        tiles(k.intBinary("max", from, bigCount), to, big - 1);
+  emitTiles(state, first, count);
+}
+
+/** Packs all strips of a task together, a row of memory at a time, so that each page of A is visited once. */
+function emitStripsCopy(
+  state: TaskState,
+  scratch: IntRegister,
+  strip: IntRegister,
+  first: IntOperand,
+  count: IntOperand,
+): void {
+  const { k, plan, address } = state;
+  const { a, strips, stripsPerTask, block } = plan;
+  const aStep = a.strides[plan.batch.length + 1];
+  const source = k.intMove(
+    matrixAddress(k, address(operand(a.operand)), a, state.batch, stripStart(k, plan, strip), first),
+  );
+  const size = 4 * strips.big;
+  const end = offsetAddress(k, scratch, [[count, size]]);
+  k.loop(scratch, end, size, (destination) => {
+    for (let s = 0; s < stripsPerTask; s++)
+      for (let lane = 0; lane < strips.big; lane += 16) {
+        const options = strips.big - lane < 16 ? { lanes: strips.big - lane } : {};
+        const value = k.load(k.at(source, s * size + 4 * lane), "f32", options);
+        k.store(value, k.at(destination, s * block * size + 4 * lane), "f32", options);
       }
-    });
+    k.add(source, 4 * aStep, source);
   });
+}
+
+/** Packs one panel of B into the task's scratch, which holds one panel, or all of the task's where strips are the outer loop. */
+function emitPanelPacking(
+  state: TaskState,
+  panel: IntRegister,
+  columns: number,
+  first: IntOperand,
+  count: IntOperand,
+): void {
+  const { k, plan, address } = state;
+  const { b, width } = plan;
+  const [stepStride, laneStride] = b.strides.slice(-2);
+  emitPanelCopy(k, {
+    source: matrixAddress(k, address(operand(b.operand)), b, state.batch, first, k.mul(panel, width)),
+    laneStride,
+    stepStride,
+    lanes: columns,
+    count,
+    countRest: plan.k % 16,
+    destination: packedPanel(state, panel),
+    width,
+  });
+}
+
+/** Where the task holds a packed panel. */
+function packedPanel(state: TaskState, panel: IntRegister): IntRegister {
+  const { k, plan } = state;
+  if (!plan.stripsOutside) return state.scratchB!;
+  return localAddress(k, state.scratchB!, panel, state.firstPanel, plan.block * plan.width * 4);
+}
+
+/** Every tile of a task. The matrix that passes through is the outer loop, so that its part stays in the first-level cache. */
+function emitTiles(state: TaskState, first: IntOperand, count: IntOperand): void {
+  const { k, plan } = state;
+  const { big, bigCount, count: stripCount } = plan.strips;
+  const { width, panels, lastColumns } = plan;
+  const strips = (visit: (strip: IntRegister, rows: number) => void): void => {
+    const { firstStrip: from, endStrip: to } = state;
+    const bigs = (start: IntOperand, end: IntOperand): void => k.loop(start, end, 1, (strip) => visit(strip, big));
+    const smalls = (start: IntOperand, end: IntOperand): void =>
+      k.loop(start, end, 1, (strip) => visit(strip, big - 1));
+    if (bigCount === stripCount) bigs(from, to);
+    else if (typeof from === "number") {
+      bigs(0, bigCount);
+      smalls(bigCount, stripCount);
+    } else {
+      bigs(from, k.intBinary("min", asRegister(k, to), bigCount));
+      smalls(k.intBinary("max", from, bigCount), to);
+    }
+  };
+  const columns = (visit: (panel: IntRegister, columns: number) => void): void => {
+    const { firstPanel: from, endPanel: to } = state;
+    if (lastColumns === width || panels === 1) {
+      k.loop(from, to, 1, (panel) => visit(panel, panels === 1 ? lastColumns : width));
+      return;
+    }
+    k.loop(from, typeof to === "number" ? panels - 1 : k.intBinary("min", to, panels - 1), 1, (panel) =>
+      visit(panel, width),
+    );
+    k.loop(typeof from === "number" ? panels - 1 : k.intBinary("max", from, panels - 1), to, 1, (panel) =>
+      visit(panel, lastColumns),
+    );
+  };
+  const pack = (panel: IntRegister, width: number): void => {
+    if (state.scratchB) emitPanelPacking(state, panel, width, first, count);
+  };
+  const tile = (panel: IntRegister, width: number, strip: IntRegister, rows: number): void =>
+    emitTile(state, first, count, panel, width, strip, rows);
+  if (plan.stripsOutside) {
+    if (state.scratchB) columns(pack);
+    strips((strip, rows) => columns((panel, width) => tile(panel, width, strip, rows)));
+  } else
+    columns((panel, width) => {
+      pack(panel, width);
+      strips((strip, rows) => tile(panel, width, strip, rows));
+    });
 }
 
 function localAddress(
@@ -190,19 +264,14 @@ function emitTile(
   let aRow = 4;
   let aStep = strips.big * 4;
   if (state.scratchA) aPointer = localAddress(k, state.scratchA, strip, state.firstStrip, plan.block * aStep);
-  else if (state.packedA)
-    aPointer = offsetAddress(k, address(state.packedA), [
-      ...batchTerms(plan, batch, strips.count * plan.k * aStep),
-      [strip, plan.k * aStep],
-      [first, aStep],
-    ]);
+  else if (state.packedA) aPointer = packedStrip(k, plan, address(state.packedA), batch, strip, first, count);
   else {
     aPointer = matrixAddress(k, address(operand(plan.a.operand)), plan.a, batch, row, first);
     [aRow, aStep] = plan.a.strides.slice(-2).map((stride) => 4 * stride);
   }
   let bPointer: IntRegister;
   let bStep = width * 4;
-  if (state.scratchB) bPointer = localAddress(k, state.scratchB, panel, state.firstPanel, plan.block * bStep);
+  if (state.scratchB) bPointer = packedPanel(state, panel);
   else if (state.packedB)
     bPointer = offsetAddress(k, address(state.packedB), [
       ...batchTerms(plan, batch, plan.panels * plan.k * bStep),
@@ -226,7 +295,16 @@ function emitTile(
     k.if(k.compare("gt", asRegister(k, first), 0), () =>
       each((register, displacement) => k.load(k.at(saved, displacement), "f32", {}, register)),
     );
+  const ahead =
+    emitUpdatePrefetch(state, row, column, rows, columns) ?? emitPanelPrefetch(state, first, panel, columns, strip);
+  const streamed = state.packedA !== undefined && plan.strips.count > 1;
   emitReduction(k, {
+    eachIteration: (a) => {
+      ahead?.();
+      // Strips follow each other in memory: fetch the next one from the last-level cache while this one is used.
+      if (streamed)
+        for (let line = 0; line < unroll * aStep; line += 64) k.prefetch(k.at(a, plan.block * aStep + line), 2);
+    },
     rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * aRow })),
     vectors,
     lastLanes: plan.packB === "direct" ? lastLanes : 16,
@@ -255,6 +333,76 @@ function emitTile(
       () => each((register, displacement) => k.store(register, k.at(saved, displacement))),
       finish,
     );
+}
+
+/**
+ * Starts to fetch what the epilogue will read of this tile (the weight that an update overwrites) while the reduction runs: one row of the
+ * tile per iteration. Returns what each iteration does.
+ */
+function emitUpdatePrefetch(
+  state: TaskState,
+  row: IntRegister,
+  column: IntRegister,
+  rows: number,
+  columns: number,
+): (() => void) | undefined {
+  const { k, plan, request, address, batch } = state;
+  const axis = plan.batch.length;
+  const view = request.epilogue.loads.find(
+    (load) => load.strides[axis] !== 0 && load.strides[axis + 1] === 1 && load.dtype === "f32",
+  );
+  if (!view || plan.blocks > 1 || plan.k < 4 * unroll) return undefined;
+  const pointer = k.intMove(matrixAddress(k, address(operand(view.operand)), view, batch, row, column));
+  const stride = 4 * view.strides[axis];
+  const end = k.address(k.at(pointer, rows * stride));
+  return () => {
+    for (let line = 0; line < columns; line += 16) k.prefetch(k.at(pointer, 4 * line), 2);
+    k.intBinary("min", k.add(pointer, stride), end, pointer);
+  };
+}
+
+/**
+ * Starts to fetch the part of B that this task packs next, spread over the tiles of the current one: rows of the next block where columns are
+ * contiguous, the next panel where the reduction is.
+ */
+function emitPanelPrefetch(
+  state: TaskState,
+  first: IntOperand,
+  panel: IntRegister,
+  columns: number,
+  strip: IntRegister,
+): (() => void) | undefined {
+  const { k, plan, address, batch } = state;
+  const { b, width, block, blocks } = plan;
+  if (!state.scratchB || plan.k < 4 * unroll) return undefined;
+  const [bStep, bColumn] = b.strides.slice(-2);
+  const base = (row: IntOperand, column: IntOperand): IntRegister =>
+    matrixAddress(k, address(operand(b.operand)), b, batch, row, column);
+  const local = state.firstStrip === 0 ? strip : k.intBinary("sub", strip, state.firstStrip);
+  const iterations = Math.floor(block / unroll);
+  if (bColumn === 1 && blocks > 1) {
+    const rows = Math.ceil(unroll / plan.stripsPerTask);
+    const next = k.add(asRegister(k, first), block);
+    const row = k.intBinary("min", k.add(next, k.mul(local, iterations * rows)), plan.k - 1);
+    const pointer = k.intMove(base(row, k.mul(panel, width)));
+    const end = base(plan.k - rows, k.mul(panel, width));
+    return () => {
+      for (let r = 0; r < rows; r++)
+        for (let line = 0; line < columns; line += 16) k.prefetch(k.at(pointer, 4 * (r * bStep + line)), 2);
+      k.intBinary("min", k.add(pointer, 4 * rows * bStep), end, pointer);
+    };
+  }
+  if (bStep === 1 && blocks === 1 && bColumn === plan.k) {
+    const lines = Math.ceil((width * plan.k * 4) / 64 / (iterations * plan.stripsPerTask));
+    const end = base(0, plan.n);
+    const start = k.add(base(0, k.mul(k.add(panel, 1), width)), k.mul(local, iterations * lines * 64));
+    const pointer = k.intBinary("min", start, end);
+    return () => {
+      for (let line = 0; line < lines; line++) k.prefetch(k.at(pointer, 64 * line), 2);
+      k.intBinary("min", k.add(pointer, 64 * lines), end, pointer);
+    };
+  }
+  return undefined;
 }
 
 function accumulatorAddress(state: TaskState, panel: IntRegister, strip: IntRegister): IntRegister {

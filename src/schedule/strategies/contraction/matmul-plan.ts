@@ -31,6 +31,8 @@ export interface MatmulPlan extends MatmulProblem {
   readonly blocks: number;
   readonly stripsPerTask: number;
   readonly panelsPerTask: number;
+  /** Strips are the outer loop of a task, panels the inner. */
+  readonly stripsOutside: boolean;
 }
 
 const smallBytes = 16 * 1024;
@@ -63,9 +65,8 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   };
   // The larger matrix is cut into tasks and passes through once; the smaller is shared by all of them.
   if (n >= m) {
-    limit(Math.ceil(512 / strips.big), 4);
-    while (panelsPerTask > 1 && (tasks() < 16 || stripsPerTask * panelsPerTask * stripFlops > 16 * taskFlops))
-      panelsPerTask = Math.ceil(panelsPerTask / 2);
+    limit(Math.ceil(256 / strips.big), 4);
+    while (panelsPerTask > 1 && tasks() < 16) panelsPerTask = Math.ceil(panelsPerTask / 2);
     while (stripsPerTask > 1 && tasks() < 8 && stripsPerTask * stripFlops > taskFlops / 8)
       stripsPerTask = Math.ceil(stripsPerTask / 2);
   } else {
@@ -76,7 +77,9 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
       panelsPerTask = Math.ceil(panelsPerTask / 2);
   }
 
-  const blockLimit = k * width <= 16 * 1024 ? k : 256;
+  // A panel of B and two strips of A (this one and the next) share the first-level cache.
+  const firstLevelSteps = 16 * Math.max(4, Math.floor((0.95 * machine.l1Bytes) / (16 * 4 * (width + 2 * strips.big))));
+  const blockLimit = k * width <= (bStep === 1 ? 32 : 16) * 1024 ? k : firstLevelSteps;
   const blocks = Math.max(1, Math.ceil(k / Math.max(1, blockLimit)));
   const block = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
 
@@ -84,7 +87,7 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   const packB: Packing =
     bColumn === 1 && (strips.count === 1 || (smallB && !aliases(bStep)))
       ? "direct"
-      : stripsPerTask === strips.count || k * n * 4 <= smallBytes
+      : strips.count <= 2 * stripsPerTask || k * n * 4 <= smallBytes
         ? "task"
         : "step";
   const smallA = panels === 1 || 4 * m * k <= smallBytes;
@@ -108,5 +111,6 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
     blocks: block === 0 ? 1 : Math.ceil(k / block),
     stripsPerTask,
     panelsPerTask,
+    stripsOutside: n < m,
   };
 }

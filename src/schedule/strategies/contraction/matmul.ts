@@ -86,25 +86,40 @@ export function forPanelSize(
 
 const packChunk = 512;
 
-/** A packed once: [batch][strip][k][rows of a big strip]. */
+/** Where `count` steps from `first` of a strip lie in A packed by a step of its own. */
+export function packedStrip(
+  k: KernelBuilder,
+  plan: MatmulPlan,
+  base: IntRegister,
+  batch: readonly IntOperand[],
+  strip: IntRegister,
+  first: IntOperand,
+  count: IntOperand,
+): IntRegister {
+  const { strips, k: length, blocks } = plan;
+  const step = strips.big * 4;
+  const terms: (readonly [IntOperand, number])[] = batchTerms(plan, batch, strips.count * length * step);
+  if (blocks === 1) terms.push([strip, length * step], [first, step]);
+  else if (typeof count === "number") terms.push([first, strips.count * step], [strip, count * step]);
+  else terms.push([first, strips.count * step], [k.mul(strip, count), step]);
+  return offsetAddress(k, base, terms);
+}
+
+/** A packed once: [batch][block][strip][k of the block][rows of a big strip], in the order in which a task reads it. */
 function packStrips(plan: MatmulPlan, lowering: LoweringBuilder): StepArgument {
   const { strips, k: length, batches, a } = plan;
   const packed = lowering.temporary(batches * strips.count * length * strips.big);
-  const chunks = Math.ceil(length / packChunk);
+  const chunk = plan.blocks > 1 ? plan.block : packChunk;
+  const chunks = Math.ceil(length / chunk);
   const work = { tasks: batches * strips.count * chunks, flops: 0, bytes: 8 * batches * plan.m * length };
   lowering.step(`pack_rows_${plan.m}x${length}`, [operand(a.operand), packed], work, (k, address) => {
     const indices = splitTask(k, k.task(), [...plan.batch, strips.count, chunks]);
     const batch = indices.slice(0, -2);
-    const [strip, chunk] = indices.slice(-2).map((index) => (typeof index === "number" ? k.intConstant(index) : index));
-    const first = k.mul(chunk, packChunk);
-    const count =
-      chunks === 1 ? length : k.intBinary("min", k.intBinary("sub", k.intConstant(length), first), packChunk);
+    const [strip, part] = indices.slice(-2).map((index) => (typeof index === "number" ? k.intConstant(index) : index));
+    const first = k.mul(part, chunk);
+    const count = chunks === 1 ? length : k.intBinary("min", k.intBinary("sub", k.intConstant(length), first), chunk);
     const source = matrixAddress(k, address(operand(a.operand)), a, batch, stripStart(k, plan, strip), first);
-    const destination = offsetAddress(k, address(packed), [
-      ...batchTerms(plan, batch, strips.count * length * strips.big * 4),
-      [strip, length * strips.big * 4],
-      [first, strips.big * 4],
-    ]);
+    const destination = packedStrip(k, plan, address(packed), batch, strip, first, count);
     const [laneStride, stepStride] = a.strides.slice(-2);
     forStripSize(k, plan, strip, (lanes) =>
       emitPanelCopy(k, {

@@ -28,7 +28,7 @@ export interface Reduction {
   /** `a` is read lane by lane like `b` (depthwise) instead of one value for all lanes. */
   readonly laneWise?: boolean;
   /** Called once per iteration of the unrolled loop, to weave in prefetches. */
-  readonly eachIteration?: () => void;
+  readonly eachIteration?: (a: IntRegister) => void;
 }
 
 /** Fresh accumulators, all 0. */
@@ -66,7 +66,7 @@ export function emitReduction(k: KernelBuilder, r: Reduction): void {
 function loopOf(k: KernelBuilder, r: Reduction, end: IntRegister): void {
   k.loop(r.b, end, r.unroll * r.bStep, (b) => {
     for (let step = 0; step < r.unroll; step++) emitStep(k, r, r.a, b, step);
-    r.eachIteration?.();
+    r.eachIteration?.(r.a);
     k.add(r.a, r.unroll * r.aStep, r.a);
   });
   k.intMove(end, r.b);

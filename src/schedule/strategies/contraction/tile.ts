@@ -13,8 +13,13 @@ export interface Strips {
   readonly bigCount: number;
 }
 
-/** Cuts `total` into as few strips of at most `limit` as possible, evenly, so that no strip is a slow leftover. */
+/**
+ * Cuts `total` into as few strips of at most `limit` as possible, evenly, so that no strip is a slow leftover. A size a little under the limit
+ * is taken where it leaves no remainder, for then one tile does for all.
+ */
 export function balancedStrips(total: number, limit: number): Strips {
+  for (let size = Math.min(limit, total); size > 0.75 * limit; size--)
+    if (total % size === 0) return { count: total / size, big: size, bigCount: total / size };
   const count = Math.max(1, Math.ceil(total / limit));
   const big = Math.ceil(total / count);
   return { count, big, bigCount: total - count * (big - 1) };
