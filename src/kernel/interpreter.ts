@@ -39,6 +39,11 @@ function wrap(value: bigint): Integer {
     : wrapped;
 }
 const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
+/** `Math.min` does not take bigints. */
+function smaller(a: Integer, b: Integer): Integer {
+  if (a < b) return a;
+  return b;
+}
 const exact =
   (small: (a: number, b: number) => number, big: (a: bigint, b: bigint) => bigint) =>
   (a: Integer, b: Integer): Integer => {
@@ -72,10 +77,8 @@ const intFunctions: { readonly [Name in BinaryIntOp]: (a: Integer, b: Integer) =
   shl: onBigints((a, b) => a << (b & 63n)),
   shr: onBigints((a, b) => unsigned(a) >> (b & 63n)),
   sar: onBigints((a, b) => a >> (b & 63n)),
-  // biome-ignore lint/complexity/useMathMinMax: bigints
-  min: (a, b) => (a < b ? a : b),
-  // biome-ignore lint/complexity/useMathMinMax: bigints
-  max: (a, b) => (a > b ? a : b),
+  min: smaller,
+  max: (a, b) => (smaller(a, b) === a ? b : a),
   div: onBigints((a, b) => unsigned(a) / unsigned(b)),
   rem: onBigints((a, b) => unsigned(a) % unsigned(b)),
 };
