@@ -1,6 +1,23 @@
 /** Activation functions under the names that Keras gives them, and the memory of which logits a probability came from. */
 import { ArgumentError } from "../errors.ts";
-import { type Tensor, where, zerosLike } from "../tensor/index.ts";
+import {
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSilu,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu6,
+  silu,
+  softplus,
+  softsign,
+  type Tensor,
+  where,
+  zerosLike,
+} from "../tensor/index.ts";
+
+export { elu, gelu, hardSigmoid, leakyRelu, silu, softplus };
 
 export type Activation = (x: Tensor) => Tensor;
 
@@ -34,11 +51,6 @@ export function relu(
   return positive.sub(x.neg().add(threshold).relu().mul(negativeSlope));
 }
 
-/** x for x ≥ 0, slope·x below. */
-export function leakyRelu(x: Tensor, negativeSlope = 0.2): Tensor {
-  return where(x.gt(0), x, x.mul(negativeSlope));
-}
-
 export function softmax(x: Tensor, axis = -1): Tensor {
   const output = x.softmax(axis);
   return axis === -1 || axis === x.rank - 1 ? tagged(output, x, "softmax") : output;
@@ -48,66 +60,40 @@ export function sigmoid(x: Tensor): Tensor {
   return tagged(x.sigmoid(), x, "sigmoid");
 }
 
-/** ln(1 + eˣ), without overflow: max(x, 0) + ln(1 + e^−|x|). */
-export function softplus(x: Tensor): Tensor {
-  return x.relu().add(x.abs().neg().exp().log1p());
-}
-
-/** α(eˣ − 1) below 0. */
-export function elu(x: Tensor, alpha = 1): Tensor {
-  return where(x.gt(0), x, x.minimum(0).expm1().mul(alpha));
-}
-
-/** Klambauer et al. 2017. */
+/** Klambauer et al. 2017. At 0 the slope is that of the positive side, as in TensorFlow (PyTorch takes the other). */
 export function selu(x: Tensor): Tensor {
-  return elu(x, 1.6732632423543772).mul(1.0507009873554805);
-}
-
-/** x·Φ(x), exact by default; the tanh approximation on request (Hendrycks & Gimpel 2016). */
-export function gelu(x: Tensor, approximate = false): Tensor {
-  const half = x.mul(0.5);
-  if (!approximate) return half.mul(x.mul(Math.SQRT1_2).erf().add(1));
-  const inner = x.mul(x.square().mul(0.044715).add(1)).mul(Math.sqrt(2 / Math.PI));
-  return half.mul(inner.tanh().add(1));
-}
-
-export function silu(x: Tensor): Tensor {
-  return x.mul(x.sigmoid());
-}
-
-/** clip(x + 3, 0, 6) / 6. */
-export function hardSigmoid(x: Tensor): Tensor {
-  return x.add(3).clip(0, 6).div(6);
+  const [alpha, scale] = [1.6732632423543772, 1.0507009873554805];
+  return where(x.lt(0), x.minimum(0).expm1().mul(alpha), x).mul(scale);
 }
 
 /** Names as Keras spells them. */
 const table = {
   linear: (x) => x,
   relu: (x) => relu(x),
-  relu6: (x) => relu(x, { maxValue: 6 }),
+  relu6: (x) => relu6(x),
   leaky_relu: (x) => leakyRelu(x),
   elu: (x) => elu(x),
-  selu,
   celu: (x) => elu(x),
+  selu,
   softmax: (x) => softmax(x),
   log_softmax: (x) => x.logSoftmax(-1),
   sigmoid,
-  log_sigmoid: (x) => softplus(x.neg()).neg(),
-  hard_sigmoid: hardSigmoid,
+  log_sigmoid: (x) => logSigmoid(x),
+  hard_sigmoid: (x) => hardSigmoid(x),
   tanh: (x) => x.tanh(),
   hard_tanh: (x) => x.clip(-1, 1),
   tanh_shrink: (x) => x.sub(x.tanh()),
-  softplus,
-  softsign: (x) => x.div(x.abs().add(1)),
+  softplus: (x) => softplus(x),
+  softsign: (x) => softsign(x),
   soft_shrink: (x) => x.sub(x.clip(-0.5, 0.5)),
   hard_shrink: (x) => where(x.abs().gt(0.5), x, zerosLike(x)),
   squareplus: (x) => x.add(x.square().add(4).sqrt()).mul(0.5),
-  silu,
-  swish: silu,
-  hard_silu: (x) => x.mul(hardSigmoid(x)),
-  hard_swish: (x) => x.mul(hardSigmoid(x)),
+  silu: (x) => silu(x),
+  swish: (x) => silu(x),
+  hard_silu: (x) => hardSilu(x),
+  hard_swish: (x) => hardSilu(x),
   gelu: (x) => gelu(x),
-  mish: (x) => x.mul(softplus(x).tanh()),
+  mish: (x) => mish(x),
   exponential: (x) => x.exp(),
 } as const satisfies Readonly<Record<string, Activation>>;
 

@@ -1,8 +1,8 @@
 /** Losses after Keras: functions from targets and predictions to one value per example (the last axis is reduced). All in f32. */
-import { ArgumentError, ShapeError } from "../errors.ts";
-import { formatShape } from "../graph/shape.ts";
-import { type Tensor, takeAlongAxis, where } from "../tensor/index.ts";
-import { logitsOf, softplus } from "./activations.ts";
+import { ArgumentError } from "../errors.ts";
+import * as functions from "../tensor/index.ts";
+import { softplus, type Tensor, where } from "../tensor/index.ts";
+import { logitsOf } from "./activations.ts";
 import { alignRanks, asFloat, checkSameShape } from "./align.ts";
 
 /** Keras' fuzz factor, used where a logarithm or a division needs a floor. */
@@ -16,16 +16,6 @@ function aligned(operation: string, target: Tensor, prediction: Tensor): readonl
   return [left, right];
 }
 
-/** −Σ target · log softmax(logits) over the last axis. */
-function crossEntropyFromLogits(target: Tensor, logits: Tensor): Tensor {
-  return logits.logSoftmax(-1).mul(target).sum(-1).neg();
-}
-
-/** −log softmax(logits)[class] over the last axis; a class out of range is found before anything is written. */
-function sparseCrossEntropyFromLogits(classes: Tensor, logits: Tensor): Tensor {
-  return takeAlongAxis(logits.logSoftmax(-1), classes.unsqueeze(-1), -1).squeeze(-1).neg();
-}
-
 /**
  * Cross-entropy with one-hot (or soft) targets. Probabilities that come straight from a softmax use its logits, as Keras on TensorFlow
  * does; other probabilities are normalised and clipped to [ε, 1 − ε].
@@ -36,14 +26,12 @@ export function categoricalCrossentropy(
   options: { fromLogits?: boolean; labelSmoothing?: number } = {},
 ): Tensor {
   const { fromLogits = false, labelSmoothing = 0 } = options;
-  const classes = prediction.shape[prediction.rank - 1];
   checkSameShape("categorical_crossentropy", target, prediction);
-  let goal = asFloat(target);
-  if (labelSmoothing > 0) goal = goal.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   const logits = fromLogits ? prediction : logitsOf(prediction, "softmax");
-  if (logits) return crossEntropyFromLogits(goal, logits);
-  const normalized = prediction.div(prediction.sum(-1, true)).clip(epsilon, 1 - epsilon);
-  return goal.mul(normalized.log()).sum(-1).neg();
+  return functions.categoricalCrossentropy(target, logits ?? prediction, {
+    fromLogits: logits !== undefined,
+    labelSmoothing,
+  });
 }
 
 /** Cross-entropy with class numbers as targets, of the predictions' shape without the last axis (or with a last axis of 1). */
@@ -53,26 +41,16 @@ export function sparseCategoricalCrossentropy(
   options: { fromLogits?: boolean; ignoreClass?: number } = {},
 ): Tensor {
   const { fromLogits = false, ignoreClass } = options;
-  let classes = target.cast("i32");
-  if (classes.rank === prediction.rank && classes.shape[classes.rank - 1] === 1) classes = classes.squeeze(-1);
-  if (formatShape(classes.shape) !== formatShape(prediction.shape.slice(0, -1))) {
-    throw new ShapeError(
-      `sparse_categorical_crossentropy: targets have shape ${formatShape(target.shape)}, predictions ${formatShape(prediction.shape)}; ` +
-        `expected class numbers of shape ${formatShape(prediction.shape.slice(0, -1))}.`,
-    );
-  }
-  const valid = ignoreClass === undefined ? undefined : classes.ne(ignoreClass);
-  if (valid) classes = where(valid, classes, classes.mul(0));
-  const logits =
-    (fromLogits ? prediction : logitsOf(prediction, "softmax")) ?? prediction.clip(epsilon, 1 - epsilon).log();
-  const values = sparseCrossEntropyFromLogits(classes, logits);
-  // Keras averages over the classes that count: what is ignored weighs nothing, the rest weighs total / valid.
-  if (!valid) return values;
-  const share = valid.cast("f32").mean().maximum(epsilon);
-  return where(valid, values.div(share), 0);
+  const logits = fromLogits ? prediction : logitsOf(prediction, "softmax");
+  const settings = { fromLogits: logits !== undefined, ...(ignoreClass === undefined ? {} : { ignoreClass }) };
+  const values = functions.sparseCategoricalCrossentropy(target, logits ?? prediction, settings);
+  if (ignoreClass === undefined) return values;
+  // Keras averages over the examples that count: what is ignored weighs nothing, the rest weighs total / valid.
+  const counted = target.cast("i32").ne(ignoreClass).cast("f32");
+  return values.div(counted.mean().maximum(epsilon));
 }
 
-/** Binary cross-entropy, the mean over the last axis: max(x, 0) − x·z + ln(1 + e^−|x|) from logits x. */
+/** Binary cross-entropy, the mean over the last axis; outputs that come straight from a sigmoid use its logits. */
 export function binaryCrossentropy(
   target: Tensor,
   prediction: Tensor,
@@ -80,23 +58,18 @@ export function binaryCrossentropy(
 ): Tensor {
   const { fromLogits = false, labelSmoothing = 0 } = options;
   const logits = fromLogits ? prediction : logitsOf(prediction, "sigmoid");
-  const [aim, output] = aligned("binary_crossentropy", target, logits ?? prediction);
-  const goal = labelSmoothing > 0 ? aim.mul(1 - labelSmoothing).add(0.5 * labelSmoothing) : aim;
-  if (logits) return softplus(output).sub(output.mul(goal)).mean(-1);
-  const clipped = output.clip(epsilon, 1 - epsilon);
-  const positive = goal.mul(clipped.log());
-  const negative = goal.neg().add(1).mul(clipped.neg().add(1).log());
-  return positive.add(negative).neg().mean(-1);
+  const [goal, output] = aligned("binary_crossentropy", target, logits ?? prediction);
+  return functions.binaryCrossentropy(goal, output, { fromLogits: logits !== undefined, labelSmoothing });
 }
 
 export function meanSquaredError(target: Tensor, prediction: Tensor): Tensor {
   const [goal, output] = aligned("mean_squared_error", target, prediction);
-  return goal.sub(output).square().mean(-1);
+  return functions.meanSquaredError(goal, output);
 }
 
 export function meanAbsoluteError(target: Tensor, prediction: Tensor): Tensor {
   const [goal, output] = aligned("mean_absolute_error", target, prediction);
-  return goal.sub(output).abs().mean(-1);
+  return functions.meanAbsoluteError(goal, output);
 }
 
 /** 100·mean |(t − p) / t|. */
@@ -113,11 +86,8 @@ export function meanSquaredLogarithmicError(target: Tensor, prediction: Tensor):
 
 /** ½e² where |e| ≤ δ, δ|e| − ½δ² beyond (Huber 1964). */
 export function huber(target: Tensor, prediction: Tensor, options: { delta?: number } = {}): Tensor {
-  const { delta = 1 } = options;
   const [goal, output] = aligned("huber", target, prediction);
-  const error = output.sub(goal);
-  const size = error.abs();
-  return where(size.le(delta), error.square().mul(0.5), size.mul(delta).sub(0.5 * delta * delta)).mean(-1);
+  return functions.huber(goal, output, options.delta ?? 1);
 }
 
 /** ln cosh(p − t). */
