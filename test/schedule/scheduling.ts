@@ -40,8 +40,11 @@ export function assertScheduled(outputs: readonly Node[], machine: MachineDescri
   const expected = valuesOf(outputs);
   outputs.forEach((node, index) => {
     const exact = Array.from(expected[index], (value) => (node.dtype === "f32" ? Math.fround(value) : value));
+    // Sums cancel: errors are relative to the largest element.
+    const scale = exact.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 1);
+    const { relative = 2e-6, absolute = 1e-6 } = tolerance ?? {};
     try {
-      assertClose(data[index], exact, tolerance ?? { relative: 2e-6, absolute: 1e-6 });
+      assertClose(data[index], exact, { relative, absolute: absolute * scale });
     } catch (error) {
       throw new Error(`output ${index} (${node.op?.opName}): ${(error as Error).message}\n${plan.explanation}`);
     }
