@@ -2,7 +2,7 @@
 // The `trivium` command: the built program, or the sources through tsx where nothing has been built yet (install scripts refused).
 import { existsSync } from "node:fs";
 
-const built = new URL("../dist/cli/main.js", import.meta.url);
+const built = new URL("../dist/command/main.js", import.meta.url);
 const source = new URL("../src/cli/main.ts", import.meta.url);
 
 if (existsSync(built)) {
