@@ -12,6 +12,7 @@ import {
   splitTask,
 } from "./lowering.ts";
 import type { ImageSource } from "./materialize.ts";
+import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, type TileRow, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, chooseTile, rowLimit, stripAt } from "./tile.ts";
 
@@ -61,6 +62,7 @@ export function emitTapConvolution(lowering: LoweringBuilder, c: TapConvolution)
   const panels = Math.ceil(c.outputChannels / c.width);
   const rowFlops = 2 * columns.count * rows.taps * columns.taps * c.inputChannels * c.outputChannels;
   let rowsPerTask = Math.min(rows.count, Math.max(1, Math.round(4e6 / Math.max(rowFlops, 1))));
+  if (c.images * c.groups >= 64) rowsPerTask = Math.min(rows.count, 4 * rowsPerTask);
   while (rowsPerTask > 1 && c.images * c.groups * Math.ceil(rows.count / rowsPerTask) < 16)
     rowsPerTask = Math.ceil(rowsPerTask / 2);
   const rowTasks = Math.ceil(rows.count / rowsPerTask);
@@ -204,7 +206,8 @@ function emitTaps(
   const rowStep = rows.offsetStep * input.strides[1] * 4;
   const inside = allInside(rows, 0, rows.count);
   const steps = columns.taps * c.inputChannels;
-  const body = (): void => emitColumnTaps(state, accumulators, first, lastLanes, x, w);
+  const ahead = nextRow(state, accumulators.length, x);
+  const body = (): void => emitColumnTaps(state, accumulators, first, lastLanes, x, w, ahead);
   if (inside && rows.taps * steps * accumulators.length <= 200) {
     for (let tap = 0; tap < rows.taps; tap++) {
       body();
@@ -224,6 +227,19 @@ function emitTaps(
   });
 }
 
+/** Fetches the input rows that the strip below this one reads first, where a row is one run of memory. */
+function nextRow(state: TaskState, pixels: number, x: IntRegister): (() => void) | undefined {
+  const { k, c } = state;
+  const { rows, columns, input } = c;
+  const [, sh, sw, sc] = input.strides.map((stride) => 4 * stride);
+  const channels = c.inputChannels * c.groups;
+  if (c.laneWise || sw !== channels * sc || sh !== columns.inputSize * sw) return undefined;
+  const iterations = rows.taps * Math.floor((columns.taps * c.inputChannels) / 4);
+  if (iterations < 16) return undefined;
+  const start = k.address(k.at(x, rows.taps * rows.offsetStep * sh));
+  return fetchAhead(k, [{ start, bytes: pixels * columns.inputStep * sw, iterations }]);
+}
+
 function emitColumnTaps(
   state: TaskState,
   accumulators: ReturnType<typeof zeroAccumulators>,
@@ -231,6 +247,7 @@ function emitColumnTaps(
   lastLanes: number,
   x: IntRegister,
   w: IntRegister,
+  ahead: (() => void) | undefined,
 ): void {
   const { k, c } = state;
   const { columns, input, inputChannels } = c;
@@ -249,6 +266,7 @@ function emitColumnTaps(
       count,
       unroll: count <= 12 ? Math.max(count, 1) : 4,
       laneWise: c.laneWise,
+      eachIteration: ahead,
     });
   const row = (pixel: number): TileRow => ({
     accumulators: accumulators[pixel],

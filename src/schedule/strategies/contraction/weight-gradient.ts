@@ -7,6 +7,7 @@ import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, operan
 import { type ImageSource, withContiguousChannels } from "./materialize.ts";
 import { emitPaddedRows } from "./padded-rows.ts";
 import { emitPartialSum } from "./partial-sum.ts";
+import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, chooseTile, rowLimit, stripAt } from "./tile.ts";
 
@@ -263,13 +264,19 @@ function emitRowBlock(
     ],
     4 * g.offset,
   );
+  const next = nextBlock(state, image, row, gPointer);
+  const rowsOfTask = plan.oneTap ? plan.resultRows / plan.rows.taps : plan.resultRows;
   const whole = Math.floor(plan.outputChannels / width);
   const rest = plan.outputChannels - whole * width;
   const panelTiles = (panel: IntOperand, outputs: number): void => {
     const xPanel = plan.laneWise ? offsetAddress(k, pointer, [[panel, 4 * width]]) : pointer;
     const gPanel = offsetAddress(k, gPointer, [[panel, 4 * width]]);
     const partial = offsetAddress(k, state.partial, [[panel, 4 * width]]);
-    emitTiles(state, { x: xPanel, g: gPanel, partial, strides, count, progress, outputs });
+    const ahead = next.map(({ start, bytes }) => ({
+      start: offsetAddress(k, start, [[panel, Math.floor(bytes / plan.panels)]]),
+      bytes: bytes / plan.panels / rowsOfTask,
+    }));
+    emitTiles(state, { x: xPanel, g: gPanel, partial, strides, count, progress, outputs, next: ahead });
   };
   if (rest === 0) k.loop(state.firstPanel, state.endPanel, 1, (panel) => panelTiles(panel, width));
   else if (whole === 0) panelTiles(0, rest);
@@ -283,6 +290,38 @@ function emitRowBlock(
     );
 }
 
+/** The rows of g and x that follow a block, where they are whole runs of memory. */
+function nextBlock(
+  state: TaskState,
+  image: IntRegister,
+  row: IntRegister,
+  gPointer: IntRegister,
+): { readonly start: IntRegister; readonly bytes: number }[] {
+  const { k, plan, address } = state;
+  const { rows, columns, x, g, outputRowsPerBlock: block } = plan;
+  if (plan.groups > 1) return [];
+  const runs: { start: IntRegister; bytes: number }[] = [];
+  const gRow = 4 * columns.count * plan.outputChannels;
+  if (4 * g.strides[1] === gRow) runs.push({ start: k.address(k.at(gPointer, block * gRow)), bytes: block * gRow });
+  const [sn, sh] = x.strides.map((stride) => 4 * stride);
+  const xRow = 4 * columns.inputSize * copiedChannels(plan);
+  if (sh === xRow) {
+    const advance = block * rows.inputStep * xRow;
+    const start = offsetAddress(
+      k,
+      address(x.argument),
+      [
+        [image, sn],
+        [row, rows.inputStep * sh],
+        [state.rowTap, rows.offsetStep * sh],
+      ],
+      4 * x.offset + advance + rows.offset * sh,
+    );
+    runs.push({ start, bytes: advance });
+  }
+  return runs;
+}
+
 interface TileRun {
   readonly x: IntRegister;
   readonly g: IntRegister;
@@ -291,6 +330,8 @@ interface TileRun {
   readonly count: IntOperand;
   readonly progress: IntRegister;
   readonly outputs: number;
+  /** What the next block of rows reads: each result row of this one fetches its share, `bytes` long. */
+  readonly next: readonly { readonly start: IntRegister; readonly bytes: number }[];
 }
 
 /** Every strip of result rows for one panel. */
@@ -313,6 +354,7 @@ function emitTiles(state: TaskState, run: TileRun): void {
       emitTile(
         state,
         run,
+        start,
         run.x,
         k.address(k.at(run.partial, start * resultRowBytes)),
         displacements.slice(start, start + size),
@@ -332,6 +374,7 @@ function emitTiles(state: TaskState, run: TileRun): void {
         emitTile(
           state,
           run,
+          first,
           offsetAddress(k, x, [[first, channelBytes]]),
           offsetAddress(k, result, [[first, resultRowBytes]]),
           Array.from({ length: size }, (_, r) => r * channelBytes),
@@ -353,6 +396,7 @@ function emitTiles(state: TaskState, run: TileRun): void {
 function emitTile(
   state: TaskState,
   run: TileRun,
+  first: IntOperand,
   x: IntRegister,
   partial: IntRegister,
   displacements: readonly number[],
@@ -371,6 +415,17 @@ function emitTile(
   k.if(k.compare("gt", run.progress, 0), () =>
     each((register, displacement) => k.load(k.at(partial, displacement), "f32", {}, register)),
   );
+  const unroll = columns.count <= 8 ? columns.count : 4;
+  const ahead = fetchAhead(
+    k,
+    run.next.map(({ start, bytes }) => ({
+      start: offsetAddress(k, start, [
+        [typeof first === "number" ? Math.floor(first * bytes) : k.mul(first, Math.floor(bytes)), 1],
+      ]),
+      bytes: Math.ceil(displacements.length * bytes),
+      iterations: plan.outputRowsPerBlock * Math.floor(columns.count / unroll),
+    })),
+  );
   const xRow = k.intMove(x);
   const gRow = k.intMove(run.g);
   k.loop(0, run.count, 1, () => {
@@ -383,7 +438,8 @@ function emitTile(
       b: k.intMove(gRow),
       bStep: 4 * g.strides[2],
       count: columns.count,
-      unroll: columns.count <= 8 ? columns.count : 4,
+      unroll,
+      eachIteration: ahead,
       laneWise: plan.laneWise,
     });
     k.add(xRow, rows.inputStep * run.strides[0], xRow);
