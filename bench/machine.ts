@@ -9,6 +9,29 @@ export interface MachineLimits {
   readonly copyBandwidth: number;
 }
 
+/** Keeps the best of repeated measurements of the limits: noise only ever takes away. */
+export class LimitTracker {
+  readonly #measure: () => Promise<MachineLimits | undefined>;
+  #best: MachineLimits | undefined;
+
+  constructor(measure: () => Promise<MachineLimits | undefined>) {
+    this.#measure = measure;
+  }
+
+  get limits(): MachineLimits | undefined {
+    return this.#best;
+  }
+
+  async measure(): Promise<void> {
+    const found = await this.#measure();
+    if (found === undefined) return;
+    this.#best = {
+      fmaPeak: Math.max(found.fmaPeak, this.#best?.fmaPeak ?? 0),
+      copyBandwidth: Math.max(found.copyBandwidth, this.#best?.copyBandwidth ?? 0),
+    };
+  }
+}
+
 /** Seconds of processor time that the whole machine spent busy since it started. */
 function busySeconds(): number {
   const [, user, nice, system, , , irq, softirq, steal] = readFileSync("/proc/stat", "utf8")
@@ -37,6 +60,13 @@ export function watchLoad(): { other(cpu: number): number } {
       return Math.max(0, (busySeconds() - before - cpu) / seconds);
     },
   };
+}
+
+/** Whether other processes take more than a tenth of a core at this moment, watched while the bench itself waits. */
+export async function isLoaded(): Promise<boolean> {
+  const load = watchLoad();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  return load.other(0) > 0.1;
 }
 
 /** For the head of a report: processor, cores, memory, Node. */

@@ -4,10 +4,11 @@
 import { parseArgs } from "node:util";
 import { TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { measureLimits } from "./probe.ts";
 import type { Figure, Report, Row } from "./rows.ts";
+import { runKernels } from "./suites/kernels.ts";
 import { runNeighbour } from "./suites/neighbour.ts";
 import { runStartup } from "./suites/startup.ts";
 import { runTrain } from "./suites/train.ts";
@@ -16,6 +17,7 @@ const usage = `usage: npm run bench -- SUITE [SUITE …] [options]
 
 suites:
   train       training step of the seeds' network against peers, interleaved
+  kernels     share of the FMA peak of each contraction of the seeds' network, batch 128
   startup     process start to first training step, compile time
   neighbour   throughput kept while another process takes one core
 
@@ -46,7 +48,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", default: false },
     },
   });
-  const known = ["train", "startup", "neighbour"];
+  const known = ["train", "kernels", "startup", "neighbour"];
   const unknown = positionals.find((suite) => !known.includes(suite));
   if (values.help || positionals.length === 0 || unknown !== undefined) {
     process.stderr.write(unknown === undefined ? usage : `bench: unknown suite "${unknown}"\n${usage}`);
@@ -56,9 +58,7 @@ async function main(): Promise<void> {
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const threads = Number(values.threads);
   const rounds = Number(values.rounds);
-  const limits = values.trivium ? await measureLimits(threads) : undefined;
-  if (limits !== undefined)
-    say(`FMA peak ${limits.fmaPeak} GFLOP/s, copy ${limits.copyBandwidth} GB/s, ${threads} threads`);
+  const tracker = new LimitTracker(async () => (values.trivium ? measureLimits(threads) : undefined));
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const versions: Record<string, string> = {};
@@ -70,14 +70,16 @@ async function main(): Promise<void> {
       trivium: values.trivium,
       threads,
       rounds,
-      limits,
+      limits: tracker,
       say,
     });
     rows.push(...result.rows);
     Object.assign(versions, result.versions);
   }
+  if (positionals.includes("kernels")) figures.push(...(await runKernels({ rounds, threads, limits: tracker, say })));
   if (positionals.includes("startup")) figures.push(...(await runStartup({ rounds, threads, say })));
   if (positionals.includes("neighbour")) figures.push(...(await runNeighbour({ rounds, threads, say })));
+  const { limits } = tracker;
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,

@@ -6,7 +6,7 @@ import type { MachineLimits } from "./machine.ts";
 import { rounded } from "./statistics.ts";
 
 /** Turns that each limit gets; the best counts, because noise only ever takes away. */
-const turns = 7;
+const turns = 5;
 const turnMilliseconds = 60;
 
 /** A loop of independent fused multiply-adds: `probe(iterations)`. */

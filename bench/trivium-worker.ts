@@ -1,12 +1,14 @@
 /** Trivium's side of the bench: the protocol of bench/peers/worker.py, answered by this framework. */
 import { createInterface } from "node:readline";
 import { TriviumError } from "../src/errors.ts";
+import { engine } from "../src/tensor/index.ts";
 import type { Assignment } from "./worker-process.ts";
 import { makeWorkload, type Step } from "./workloads.ts";
 
 type Request =
   | ({ readonly do: "setup"; readonly warmup?: number } & Assignment)
   | { readonly do: "round"; readonly steps: number }
+  | { readonly do: "profile" }
   | { readonly do: "close" };
 
 const known = new Map<string, { step: Step; loss: number }>();
@@ -34,6 +36,11 @@ function answer(request: Request): Record<string, unknown> {
     const seconds = (performance.now() - start) / 1000;
     const used = process.cpuUsage(cpu);
     return { seconds, cpu: (used.user + used.system) / 1e6 };
+  }
+  if (request.do === "profile") {
+    if (current === undefined) throw new TriviumError("bench: a profile before any setup");
+    const step = current;
+    return { kernels: engine.profile(() => void step()).flat() };
   }
   process.exit(0);
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, TriviumError } from "../src/errors.ts";
+import type { StepTiming } from "../src/targets/target.ts";
 
 /** What a contender runs: one workload at one batch size in one setting. */
 export interface Assignment {
@@ -89,6 +90,11 @@ export class WorkerProcess {
 
   async round(steps: number): Promise<Round> {
     return (await this.#ask({ do: "round", steps })) as unknown as Round;
+  }
+
+  /** Time per kernel of one step; Trivium only. */
+  async profile(): Promise<readonly StepTiming[]> {
+    return (await this.#ask({ do: "profile" })).kernels as StepTiming[];
   }
 
   close(): void {

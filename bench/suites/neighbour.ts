@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { isLoaded } from "../machine.ts";
 import type { Figure } from "../rows.ts";
 import { rounded, summarize } from "../statistics.ts";
 import { WorkerProcess } from "../worker-process.ts";
@@ -17,6 +18,7 @@ const occupyOneCore = (): ChildProcess => spawn(process.execPath, ["-e", "for (;
 export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
   const { rounds, threads, say } = options;
   const batch = 128;
+  let loaded = false;
   const worker = new WorkerProcess("trivium", threads);
   const shares: number[] = [];
   try {
@@ -24,6 +26,7 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
     const { seconds: two } = await worker.round(2);
     const steps = Math.max(2, Math.ceil((2 * 1.5) / two));
     for (let round = 0; round < rounds; round++) {
+      loaded ||= await isLoaded();
       const free = await worker.round(steps);
       const neighbour = occupyOneCore();
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -43,7 +46,7 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
       value,
       unit: "share",
       goal: ">= 0.6",
-      loaded: false,
+      loaded,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { TriviumError } from "../../src/errors.ts";
 import { flopsPerExample } from "../flop-table.ts";
-import { type MachineLimits, watchLoad } from "../machine.ts";
+import { type LimitTracker, watchLoad } from "../machine.ts";
 import type { Row } from "../rows.ts";
 import { rounded, summarize } from "../statistics.ts";
 import { WorkerProcess } from "../worker-process.ts";
@@ -14,7 +14,7 @@ export interface TrainOptions {
   /** Least seconds of one contender's turn. */
   readonly roundSeconds: number;
   readonly trivium: boolean;
-  readonly limits: MachineLimits | undefined;
+  readonly limits: LimitTracker;
   readonly say: (text: string) => void;
 }
 
@@ -53,7 +53,7 @@ async function turn(contender: Contender, batch: number, threads: number, roundS
 }
 
 async function compareAt(batch: number, workers: readonly WorkerProcess[], options: TrainOptions): Promise<Row[]> {
-  const { threads, rounds, roundSeconds, limits, say } = options;
+  const { threads, rounds, roundSeconds, say } = options;
   const contenders: Contender[] = [];
   for (const worker of workers) {
     for (const setting of settings[worker.name] ?? ["default"]) {
@@ -83,17 +83,11 @@ async function compareAt(batch: number, workers: readonly WorkerProcess[], optio
       `seeds-cnn batch ${batch}: ${worker.name} ${setting} ${median} images/s (${min}-${max})${loaded ? " loaded" : ""}`,
     );
   }
-  return rowsOf(batch, contenders, threads, limits);
+  return rowsOf(batch, contenders, threads);
 }
 
-function rowsOf(
-  batch: number,
-  contenders: readonly Contender[],
-  threads: number,
-  limits: MachineLimits | undefined,
-): Row[] {
+function rowsOf(batch: number, contenders: readonly Contender[], threads: number): Row[] {
   const trivium = contenders.find(({ worker }) => worker.name === "trivium");
-  const flops = flopsPerExample("seeds-cnn", true)!;
   const medianOf = ({ throughputs }: Contender) => summarize(throughputs).median;
   return contenders
     .filter((contender) => contender !== trivium)
@@ -114,11 +108,16 @@ function rowsOf(
           ratio: summarize(throughputs.map((value, round) => trivium.throughputs[round]! / value)),
         }),
         unit: "images/s",
-        ...(trivium !== undefined &&
-          limits !== undefined && { rooflineShare: rounded((medianOf(trivium) * flops) / (limits.fmaPeak * 1e9)) }),
         loaded: contender.loaded || (trivium?.loaded ?? false),
       };
     });
+}
+
+/** Adds Trivium's share of the FMA peak, once the run's best measurement of the peak is known. */
+function withRoofline(row: Row, fmaPeak: number): Row {
+  if (row.trivium === undefined) return row;
+  const flops = row.trivium.median * flopsPerExample(row.workload, true)!;
+  return { ...row, rooflineShare: rounded(flops / (fmaPeak * 1e9)) };
 }
 
 /** Training step of the seeds' network against peers, interleaved. */
@@ -128,7 +127,11 @@ export async function runTrain(options: TrainOptions): Promise<{ rows: Row[]; ve
   const versions: Record<string, string> = {};
   const rows: Row[] = [];
   try {
-    for (const batch of options.batches) rows.push(...(await compareAt(batch, workers, options)));
+    for (const batch of options.batches) {
+      await options.limits.measure();
+      rows.push(...(await compareAt(batch, workers, options)));
+    }
+    await options.limits.measure();
     for (const worker of workers) {
       const { threads } = options;
       const [setting] = settings[worker.name] ?? ["default"];
@@ -141,5 +144,6 @@ export async function runTrain(options: TrainOptions): Promise<{ rows: Row[]; ve
   } finally {
     for (const worker of workers) worker.close();
   }
-  return { rows, versions };
+  const peak = options.limits.limits?.fmaPeak;
+  return { rows: peak === undefined ? rows : rows.map((row) => withRoofline(row, peak)), versions };
 }
