@@ -18,10 +18,12 @@ export function explain(
   arenaBytes: number,
 ): string {
   const steps = units.reduce((count, { lowering }) => count + lowering.steps.length, 0);
+  const groups = units.filter(({ unit }) => unit.kind !== "group" || unit.group.members.length > 0).length;
   const lines = [
-    `${state.graph.values.length} values in ${units.length} groups, ${steps} kernels, arena ${megabytes(arenaBytes)}`,
+    `${state.graph.values.length} values in ${groups} groups, ${steps} kernels, arena ${megabytes(arenaBytes)}`,
   ];
   units.forEach(({ unit, lowering, operands, temporaries }, position) => {
+    if (unit.kind === "group" && unit.group.members.length === 0) return;
     lines.push(`${String(position).padStart(3)}  ${describe(state, unit)}`);
     const buffers = operands.map((storage) => place(storage)).join(", ");
     if (buffers) lines.push(`       buffers ${buffers}`);

@@ -12,6 +12,9 @@ import type { TensorGraph, Value } from "./tensor-graph.ts";
 /** Buffers that one kernel walks at once: more would not fit in address registers. */
 const mostOperands = 14;
 
+/** Points of a kernel that is too small to share between threads. */
+const smallKernel = 4096;
+
 export interface FusionOptions {
   /** Whether the strategy of an op takes an epilogue. */
   readonly takesEpilogue: (value: Value) => boolean;
@@ -32,6 +35,7 @@ class Fusion {
   readonly state: GroupGraph;
   private readonly graph: TensorGraph;
   private readonly options: FusionOptions;
+  private readonly small: Group[] = [];
   /** Loop groups that read a value. */
   private readonly readers = new Map<number, Group[]>();
 
@@ -43,12 +47,32 @@ class Fusion {
 
   strategy(value: Value): void {
     const { state, graph } = this;
+    if (this.joinMaxPooling(value)) return;
     const group = state.create("strategy", value.type.shape, []);
     const reads = value.inputs.map((input) => {
       const view = resolveView(graph, input, (other) => other.programInput >= 0 || state.isRoot(other.id));
       return { value: "value" in view ? view.value : view.blocked };
     });
     state.add(group, value.id, "full", reads);
+  }
+
+  /** The argmax of a pooling window is found by the kernel that finds its max. */
+  private joinMaxPooling(value: Value): boolean {
+    const { state, graph } = this;
+    const { meaning } = value;
+    if (meaning?.kind !== "window" || meaning.combine !== "argmax") return false;
+    const geometry = JSON.stringify(meaning.geometry);
+    for (const group of state.groups) {
+      const op = graph.values[group.members[0]?.value];
+      if (group.kind !== "strategy" || group.taps !== undefined || op?.meaning?.kind !== "window") continue;
+      if (op.meaning.combine !== "max" || op.inputs[0] !== value.inputs[0]) continue;
+      if (JSON.stringify(op.meaning.geometry) !== geometry) continue;
+      group.taps = value.id;
+      state.add(group, value.id, "full", []);
+      group.notes.push(`${value.opName} joins: same windows`);
+      return true;
+    }
+    return false;
   }
 
   reduction(value: Value): void {
@@ -114,7 +138,7 @@ class Fusion {
       notes: [],
     };
     const inliner = state.inliner(probe, "full");
-    state.expressionOf(inliner, probe, value, "full");
+    state.expressionOf(inliner, probe, value);
     return { loads: inliner.loads };
   }
 
@@ -126,6 +150,7 @@ class Fusion {
     loads: readonly Load[],
   ): void {
     const group = this.state.create("loop", space, axes);
+    if (sizeOf(space) <= smallKernel) this.small.push(group);
     this.accept(value, group, level, loads);
   }
 
@@ -143,7 +168,7 @@ class Fusion {
     const { state } = this;
     const isReduction = value.meaning?.kind === "reduce";
     const inliner = state.inliner(group, isReduction ? "full" : level);
-    if (!state.expressionOf(inliner, group, value, level)) return false;
+    if (!state.expressionOf(inliner, group, value)) return false;
     for (const other of state.groupsOfLoads(inliner.loads)) {
       if (other !== group.id && state.precedes(group.id, other)) return false;
     }
@@ -152,7 +177,30 @@ class Fusion {
     if (reads.size + group.members.length + 1 > mostOperands) return false;
     this.accept(value, group, level, inliner.loads);
     group.notes.push(`${value.opName} joins: ${reason}`);
+    for (const load of inliner.loads) this.absorb(state.groupOf[load.value], group);
     return true;
+  }
+
+  /** Takes in another loop kernel over the same space that computes what this one reads. */
+  private absorb(id: number, group: Group): void {
+    const { state } = this;
+    const first = state.groups[id];
+    if (!first || first === group || first.kind !== "loop" || group.kind !== "loop") return;
+    if (!sameShape(first.space, group.space)) return;
+    const axes = group.reduceAxes.length > 0 ? group.reduceAxes : first.reduceAxes;
+    if (axes.length > 0 && !fitsRows(group.space, axes)) return;
+    if (first.reduceAxes.length > 0 && !sameAxes(first.reduceAxes, axes)) return;
+    const operands = new Set([...first.reads, ...group.reads]).size + first.members.length + group.members.length;
+    if (operands > mostOperands || state.between(first, group)) return;
+    const names = first.members.map(({ value }) => this.graph.values[value].opName).join(" + ");
+    if (!state.merge(first, group)) return;
+    group.notes.push(`${names} joins: the kernel reads it over the same space`);
+    for (const list of this.readers.values()) {
+      const at = list.indexOf(first);
+      if (at >= 0) list[at] = group;
+    }
+    const small = this.small.indexOf(first);
+    if (small >= 0) this.small.splice(small, 1);
   }
 
   /** Loop groups that read one of the same large values and have as many points. */
@@ -164,6 +212,8 @@ class Fusion {
         if (group.kind === "loop" && pointsOf(group, "full") === points) found.add(group);
       }
     }
+    // A small kernel costs little more than its launch, so it may do anything else of its size as well.
+    if (points <= smallKernel) for (const group of this.small) if (pointsOf(group, "full") === points) found.add(group);
     return [...found].sort((a, b) => b.id - a.id);
   }
 }

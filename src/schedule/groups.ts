@@ -21,6 +21,8 @@ export interface Group {
   space: Shape;
   reduceAxes: readonly number[];
   readonly members: Member[];
+  /** Max pooling: the member that is the argmax over the same window, computed beside it. */
+  taps?: number;
   /** Groups that must run before. */
   readonly requires: Set<number>;
   /** Values read from memory. */
@@ -63,7 +65,7 @@ export class GroupGraph {
   }
 
   /** The expression of a root at its level in a group (for a reduction, of its elements), with all loads of the inliner. */
-  expressionOf(inliner: Inliner, group: Group, value: Value, level: "full" | "kept"): ScalarExpression | undefined {
+  expressionOf(inliner: Inliner, group: Group, value: Value): ScalarExpression | undefined {
     const { extents } = inliner;
     if (value.meaning?.kind === "reduce") {
       return inliner.inline(value.inputs[0], identityAccess(extents));
@@ -72,7 +74,6 @@ export class GroupGraph {
     const expression = inliner.inline(value.id, identityAccess(extents));
     this.current = -1;
     if (group.kind === "strategy" && inliner.loads.some((load) => load.guard)) return undefined;
-    void level;
     return expression;
   }
 
@@ -122,6 +123,50 @@ export class GroupGraph {
     const groups = new Set<number>();
     for (const { value } of loads) if (this.groupOf[value] >= 0) groups.add(this.groupOf[value]);
     return groups;
+  }
+
+  /** Whether a third group lies between two: then they cannot be one. */
+  between(first: Group, last: Group): boolean {
+    for (const id of last.requires) if (id !== first.id && this.precedes(first.id, id)) return true;
+    return false;
+  }
+
+  /**
+   * Moves the members of `first` to the front of `last`, if every expression still fits; `first` stays behind empty. The caller has made
+   * sure that no other group lies between.
+   */
+  merge(first: Group, last: Group): boolean {
+    const axes = last.reduceAxes;
+    const members = [...last.members];
+    const assign = (list: readonly Member[], id: number) => {
+      for (const { value } of list) this.groupOf[value] = id;
+    };
+    last.reduceAxes = axes.length > 0 ? axes : first.reduceAxes;
+    last.members.splice(0, 0, ...first.members);
+    assign(first.members, last.id);
+    const full = this.inliner(last, "full");
+    const kept = last.reduceAxes.length > 0 ? this.inliner(last, "kept") : full;
+    const fits = last.members.every(({ value, level }) => {
+      const node = this.graph.values[value];
+      return this.expressionOf(node.meaning?.kind !== "reduce" && level === "kept" ? kept : full, last, node);
+    });
+    if (!fits) {
+      last.reduceAxes = axes;
+      last.members.splice(0, last.members.length, ...members);
+      assign(first.members, first.id);
+      return false;
+    }
+    for (const read of first.reads) last.reads.add(read);
+    for (const member of last.members) last.reads.delete(member.value);
+    for (const before of first.requires) last.requires.add(before);
+    last.notes.unshift(...first.notes);
+    first.members.length = 0;
+    first.reads.clear();
+    first.requires.clear();
+    for (const group of this.groups) {
+      if (group.requires.delete(first.id) && group !== last) group.requires.add(last.id);
+    }
+    return true;
   }
 
   create(kind: Group["kind"], space: Shape, reduceAxes: readonly number[]): Group {

@@ -27,10 +27,10 @@ export function inlineGroup(state: GroupGraph, group: Group): GroupExpressions {
   const kept = group.reduceAxes.length > 0 ? state.inliner(group, "kept") : undefined;
   const expressions = group.members.map(({ value, level }, index) => {
     const node = graph.values[value];
-    if (group.kind === "strategy" && index === 0) return inputZero(node);
+    if (group.kind === "strategy" && (index === 0 || value === group.taps)) return inputZero(node);
     const isReduction = node.meaning?.kind === "reduce";
     const inliner = level === "kept" && !isReduction ? kept! : full;
-    const expression = state.expressionOf(inliner, group, node, level);
+    const expression = state.expressionOf(inliner, group, node);
     if (!expression) throw new InternalError(`${node.opName} no longer fits the kernel it joined`);
     return expression;
   });
@@ -86,6 +86,8 @@ export function lowerGroup(
   machine: MachineDescription,
   strategyOf: (value: Value) => Strategy,
 ): LoweredGroup {
+  // Merged into another group.
+  if (group.members.length === 0) return { lowering: { steps: [], temporaries: [] }, operands: [] };
   return group.kind === "strategy"
     ? lowerStrategy(state, group, content, placement, machine, strategyOf)
     : lowerLoops(state, group, content, placement, machine);
@@ -112,11 +114,12 @@ function lowerStrategy(
     return { operand, dtype: load.dtype, offset: load.access.offset, strides: load.access.strides };
   });
   const strides = stridesOf(op.type.shape);
+  const viewsTo = (value: number): OperandView[] =>
+    placement.write(value).map((storage) => {
+      return { operand: table.indexOf(storage), dtype: graph.values[value].type.dtype, offset: 0, strides };
+    });
   const stores = group.members.flatMap(({ value }, index) =>
-    placement.write(value).map((storage) => ({
-      expression: content.expressions[index],
-      view: { operand: table.indexOf(storage), dtype: graph.values[value].type.dtype, offset: 0, strides },
-    })),
+    value === group.taps ? [] : viewsTo(value).map((view) => ({ expression: content.expressions[index], view })),
   );
   const request: StrategyRequest = {
     opName: op.opName,
@@ -125,6 +128,7 @@ function lowerStrategy(
     output: op.type,
     views,
     epilogue: { loads, stores },
+    ...(group.taps === undefined ? {} : { taps: viewsTo(group.taps) }),
     machine,
   };
   return { lowering: strategyOf(op)(request), operands: table.storages };

@@ -35,6 +35,8 @@ export interface StrategyRequest {
   readonly views: readonly OperandView[];
   /** Without fusion: one store of input 0 to the result's buffer. */
   readonly epilogue: Epilogue;
+  /** Max pooling only: the first maximal taps (what `argmax` over the same window gives, i32) are wanted as well, stored here. */
+  readonly taps?: readonly OperandView[];
   readonly machine: MachineDescription;
 }
 

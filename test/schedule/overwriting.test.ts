@@ -63,9 +63,14 @@ describe("outputs that overwrite inputs", () => {
   test("two variables exchanged", () => {
     const a = vector(1, 20);
     const b = vector(2, 20);
-    const plan = correct([
+    correct([
       { node: b, overwrites: a },
       { node: a, overwrites: b },
+    ]);
+    const [c, d] = [vector(3, 5, 5), vector(4, 5, 5)];
+    const plan = correct([
+      { node: permute(d, [1, 0]), overwrites: c },
+      { node: permute(c, [1, 0]), overwrites: d },
     ]);
     expect(plan.explanation).toContain("through a temporary");
   });

@@ -1,9 +1,11 @@
 /** Pooling from data to result: max, argmax, sum and pick, one task per row of the result. */
+import type { TensorType } from "../../../graph/node.ts";
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
+import { scalarInput } from "../../../kernel/scalar.ts";
 import type { Meaning } from "../../../ops/define.ts";
 import { EpilogueEmitter } from "../../emit-epilogue.ts";
-import type { Lowering, StrategyRequest } from "../../strategy.ts";
+import type { Epilogue, Lowering, StrategyRequest } from "../../strategy.ts";
 import { asRegister, epilogueArguments, LoweringBuilder, operand, splitTask } from "../contraction/lowering.ts";
 import { type ChannelTile, forEachChannelTile, PixelSource } from "./channels.ts";
 import { borderTaps, interior, type TapRange, windowAxis } from "./taps.ts";
@@ -15,6 +17,8 @@ interface Accumulator {
   /** Takes one element; `tap` holds its number where the form needs it. */
   readonly take: (value: VectorRegister, tap: () => VectorRegister) => void;
   readonly result: VectorRegister;
+  /** Of max with taps: the first maximal tap. */
+  readonly chosen?: VectorRegister;
 }
 
 /** `firstTap` is the number of the first tap inside the data; `taps` are the picked taps. */
@@ -23,6 +27,7 @@ function accumulator(
   combine: Window["combine"],
   firstTap: () => VectorRegister,
   taps: VectorRegister | undefined,
+  withTaps: boolean,
 ): Accumulator {
   if (combine === "sum") {
     const total = k.constant(0);
@@ -36,7 +41,7 @@ function accumulator(
     };
   }
   const best = k.constant(Number.NEGATIVE_INFINITY);
-  if (combine === "max") {
+  if (combine === "max" && !withTaps) {
     return {
       take: (value) => {
         // Of equals the first stays (-0 and 0); fmax gives its second input where one is NaN, so NaN is put back.
@@ -54,7 +59,7 @@ function accumulator(
       k.select(better, value, best, best);
       k.select(better, tap(), chosen, chosen);
     },
-    result: chosen,
+    ...(withTaps ? { result: best, chosen } : { result: chosen }),
   };
 }
 
@@ -68,18 +73,28 @@ export function lowerForward(request: StrategyRequest, { combine, geometry }: Wi
   const [kernelHeight, kernelWidth] = geometry.window;
   const unrolled = kernelHeight * kernelWidth <= 25;
   const wide = request.machine.vectorRegisters >= 16;
-  const vectorsPerTile = Math.min(Math.ceil(channels / 16), combine === "argmax" ? (wide ? 4 : 1) : wide ? 4 : 2);
+  const taps = request.taps ?? [];
+  const tracksTaps = combine === "argmax" || taps.length > 0;
+  const vectorsPerTile = Math.min(Math.ceil(channels / 16), tracksTaps ? (wide ? 4 : 1) : wide ? 4 : 2);
   const elements = images * rows * columns * channels;
-  const bytes = 4 * (images * height * width * channels + elements * request.inputs.length);
+  const bytes = 4 * (images * height * width * channels + elements * (request.inputs.length + taps.length));
   const sources = request.views.map((view) => operand(view.operand));
   const name = `window_${combine}_${geometry.window.join("x")}_${rows}x${columns}x${channels}`;
   const work = { tasks: images * rows, flops: elements * kernelHeight * kernelWidth, bytes };
 
-  lowering.step(name, [...sources, ...epilogueArguments(request)], work, (k, address) => {
+  const tapOperands = taps.map((view) => operand(view.operand));
+  lowering.step(name, [...sources, ...epilogueArguments(request), ...tapOperands], work, (k, address) => {
     const [image, row] = splitTask(k, k.task(), [images, rows]);
     const data = new PixelSource(k, request.views[0], address(sources[0]), channels);
     const picked = sources[1] && new PixelSource(k, request.views[1], address(sources[1]), channels);
     const epilogue = new EpilogueEmitter(k, request.epilogue, request.output, (index) => address(operand(index)));
+    const tapStores: Epilogue = {
+      loads: [],
+      stores: taps.map((view) => ({ expression: scalarInput(0, "i32"), view })),
+    };
+    const tapType: TensorType = { shape: request.output.shape, dtype: "i32" };
+    const tapEpilogue =
+      taps.length > 0 ? new EpilogueEmitter(k, tapStores, tapType, (index) => address(operand(index))) : undefined;
     const rowRegister = asRegister(k, row);
     const firstRow = k.add(k.mul(rowRegister, vertical.stride), -vertical.before);
     const rowStart = data.pixel(image, firstRow, -horizontal.before);
@@ -91,7 +106,9 @@ export function lowerForward(request: StrategyRequest, { combine, geometry }: Wi
       const firstTap = (): VectorRegister =>
         inside ? k.constant(0, "i32") : emitFirstTap(k, vertically, horizontally, kernelWidth);
       forEachChannelTile(k, channels, vectorsPerTile, (tile) => {
-        const running = tile.vectors.map((_, v) => accumulator(k, combine, firstTap, picked?.load(tapsAt!, tile, v)));
+        const running = tile.vectors.map((_, v) =>
+          accumulator(k, combine, firstTap, picked?.load(tapsAt!, tile, v), tapEpilogue !== undefined),
+        );
         if (inside && unrolled) {
           for (let a = 0; a < kernelHeight; a++) {
             for (let b = 0; b < kernelWidth; b++) {
@@ -119,6 +136,14 @@ export function lowerForward(request: StrategyRequest, { combine, geometry }: Wi
           tile,
           running.map(({ result }) => result),
         );
+        if (tapEpilogue) {
+          finish(
+            tapEpilogue,
+            [image, row, column],
+            tile,
+            running.map(({ chosen }) => chosen!),
+          );
+        }
       });
     };
 
