@@ -36,6 +36,8 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricLike[] | null;
   /** Metrics that count with the weights of the examples. */
   readonly weightedMetrics?: readonly MetricLike[] | null;
+  /** Build every step anew instead of replaying a traced one: layers may then decide in JavaScript, and read values. */
+  readonly runEagerly?: boolean;
 }
 
 const byName: Readonly<Record<string, (options: metrics.MetricOptions) => metrics.Metric>> = {
@@ -67,7 +69,7 @@ function resolveMetric(metric: MetricLike, yTrue: Tensor, yPred: Tensor): metric
     const loss = losses.get(metric);
     return new metrics.MeanMetricWrapper((target, prediction) => loss.call(target, prediction), { name: metric });
   }
-  return lookUp("compile", "metric", metric, byName)({ name: metric });
+  return byName[metric]({ name: metric });
 }
 
 /** Names are checked at once; what a name means may wait for the first batch. */
@@ -78,7 +80,7 @@ function checkMetrics(argument: string, list: readonly MetricLike[] | null | und
   }
   for (const metric of list as readonly MetricLike[]) {
     if (typeof metric !== "string" || metric === "accuracy" || metric === "acc" || losses.isLossName(metric)) continue;
-    lookUp("compile", "metric", metric, byName);
+    lookUp("compile", "metric", metric, { accuracy: undefined, ...byName, ...losses.names });
   }
 }
 
@@ -86,6 +88,7 @@ function checkMetrics(argument: string, list: readonly MetricLike[] | null | und
 export class CompiledState {
   readonly optimizer: optimizers.Optimizer;
   readonly loss: losses.Loss | undefined;
+  readonly runEagerly: boolean;
   private readonly options: CompileOptions;
   private readonly lossWeight: number;
   private readonly lossTracker = new metrics.Mean({ name: "loss" });
@@ -93,12 +96,13 @@ export class CompiledState {
   private weighted: metrics.Metric[] | undefined;
 
   constructor(options: CompileOptions) {
-    checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics", "weightedMetrics"]);
+    checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics", "weightedMetrics", "runEagerly"]);
     checkMetrics("metrics", options.metrics);
     checkMetrics("weightedMetrics", options.weightedMetrics);
     this.options = options;
     this.optimizer = optimizers.get(options.optimizer ?? "rmsprop", "compile");
     this.loss = options.loss ? losses.get(options.loss, "compile") : undefined;
+    this.runEagerly = options.runEagerly ?? false;
     const { lossWeights = 1 } = options;
     this.lossWeight = typeof lossWeights === "number" ? lossWeights : (lossWeights?.[0] ?? 1);
   }
@@ -165,6 +169,7 @@ export class CompiledState {
       lossWeights: this.lossWeight,
       metrics: (this.options.metrics ?? []).map(metricConfig),
       weightedMetrics: (this.options.weightedMetrics ?? []).map(metricConfig),
+      runEagerly: this.runEagerly,
     };
   }
   static fromConfig(config: Config): CompileOptions {
@@ -177,6 +182,7 @@ export class CompiledState {
       lossWeights: (config.lossWeights as number | undefined) ?? 1,
       metrics: list(config.metrics),
       weightedMetrics: list(config.weightedMetrics),
+      runEagerly: config.runEagerly === true,
     };
   }
 }

@@ -9,7 +9,7 @@ export type { CompileOptions, MetricLike, MetricName } from "./compile.ts";
 export type { BatchShape, Config, ConfigValue } from "./config.ts";
 export * as datasets from "./datasets.ts";
 export { fashionMnist, type LoadedData, mnist } from "./datasets.ts";
-export type { FitOptions, ValidationData } from "./fit-options.ts";
+export type { DataInput, FitOptions, ValidationData } from "./fit-options.ts";
 export * as initializers from "./initializers.ts";
 export * as layers from "./layers/index.ts";
 export * from "./layers/index.ts";

@@ -286,7 +286,8 @@ export type LossName =
   | "poisson"
   | "cosine_similarity";
 
-const names: Readonly<Record<LossName, string>> = {
+/** Class of each name. */
+export const names: Readonly<Record<LossName, string>> = {
   categorical_crossentropy: "CategoricalCrossentropy",
   sparse_categorical_crossentropy: "SparseCategoricalCrossentropy",
   binary_crossentropy: "BinaryCrossentropy",

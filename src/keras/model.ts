@@ -278,12 +278,7 @@ export abstract class Model extends Layer implements StopSignal {
   }
   private rehearse(operation: string, { examples }: Data): void {
     if (!examples) return;
-    const head = {
-      x: examples.x.slice([0], [1]),
-      y: examples.y?.slice([0], [1]),
-      sampleWeight: examples.sampleWeight?.slice([0], [1]),
-    };
-    this.trainer(operation).rehearse(operation, { examples: head, size: 1 });
+    this.trainer(operation).rehearse(operation, { examples, size: examples.x.shape[0] });
   }
   private evaluationFeeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
     return new EpochFeeder(data.source, steps ?? undefined, (message) => console.warn(`${operation}: ${message}`));

@@ -17,10 +17,10 @@ export function alignRanks(left: Tensor, right: Tensor, expandRankOne = true): r
 }
 
 /** Targets and predictions must agree exactly: silent broadcasting of a loss is a wrong number. */
-export function checkSameShape(operation: string, target: Tensor, prediction: Tensor): void {
+export function checkSameShape(operation: string, target: Tensor, prediction: Tensor, hint = ""): void {
   if (sameShape(target.shape, prediction.shape)) return;
   throw new ShapeError(
-    `${operation}: targets have shape ${formatShape(target.shape)}, predictions ${formatShape(prediction.shape)}; they must be equal.`,
+    `${operation}: targets have shape ${formatShape(target.shape)}, predictions ${formatShape(prediction.shape)}; they must be equal.${hint && ` ${hint}`}`,
   );
 }
 

@@ -26,7 +26,12 @@ export function categoricalCrossentropy(
   options: { fromLogits?: boolean; labelSmoothing?: number } = {},
 ): Tensor {
   const { fromLogits = false, labelSmoothing = 0 } = options;
-  checkSameShape("categorical_crossentropy", target, prediction);
+  checkSameShape(
+    "categorical_crossentropy",
+    target,
+    prediction,
+    "For class numbers as targets use sparse_categorical_crossentropy, or make one-hot vectors of them with toCategorical.",
+  );
   const logits = fromLogits ? prediction : logitsOf(prediction, "softmax");
   return functions.categoricalCrossentropy(target, logits ?? prediction, {
     fromLogits: logits !== undefined,

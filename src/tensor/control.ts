@@ -60,6 +60,10 @@ export const engine = {
   setDebug: (on: boolean): void => {
     defaultEngine.debug = on;
   },
+  /** Whether debug mode is on. */
+  get debugging(): boolean {
+    return defaultEngine.debug;
+  },
   /** Chooses the target; compiled programs are dropped, values stay. */
   setTarget: (name: TargetName): void => defaultEngine.setTarget(createTarget(name)),
   get targetName(): string {
