@@ -191,14 +191,20 @@ function emitTiles(state: TaskState, first: IntOperand, count: IntOperand): void
   const { k, plan } = state;
   const { big, bigCount, count: stripCount } = plan.strips;
   const { width, panels, lastColumns } = plan;
-  const strips = (visit: (strip: IntRegister, rows: number) => void): void => {
-    const { firstStrip: from, endStrip: to } = state;
+  const strips = (visit: (strip: IntRegister, rows: number) => void, skip: 0 | 1 = 0): void => {
+    const to = state.endStrip;
+    const from =
+      typeof state.firstStrip === "number"
+        ? state.firstStrip + skip
+        : skip
+          ? k.add(state.firstStrip, 1)
+          : state.firstStrip;
     const bigs = (start: IntOperand, end: IntOperand): void => k.loop(start, end, 1, (strip) => visit(strip, big));
     const smalls = (start: IntOperand, end: IntOperand): void =>
       k.loop(start, end, 1, (strip) => visit(strip, big - 1));
     if (bigCount === stripCount) bigs(from, to);
     else if (typeof from === "number") {
-      bigs(0, bigCount);
+      bigs(from, bigCount);
       smalls(bigCount, stripCount);
     } else {
       bigs(from, k.intBinary("min", asRegister(k, to), bigCount));
@@ -218,19 +224,34 @@ function emitTiles(state: TaskState, first: IntOperand, count: IntOperand): void
       visit(panel, lastColumns),
     );
   };
-  const pack = (panel: IntRegister, width: number): void => {
-    if (state.scratchB) emitPanelPacking(state, panel, width, first, count);
-  };
-  const tile = (panel: IntRegister, width: number, strip: IntRegister, rows: number): void =>
-    emitTile(state, first, count, panel, width, strip, rows);
+  const tile = (panel: IntRegister, columns: number, strip: IntRegister, rows: number, packing = false): void =>
+    emitTile(state, first, count, { panel, columns, strip, rows, packing });
+  const pack = (panel: IntRegister, width: number): void => emitPanelPacking(state, panel, width, first, count);
+  const contiguous = plan.b.strides[plan.batch.length + 1] === 1;
   if (plan.stripsOutside) {
     if (state.scratchB) columns(pack);
     strips((strip, rows) => columns((panel, width) => tile(panel, width, strip, rows)));
-  } else
+  } else if (state.scratchB && contiguous)
     columns((panel, width) => {
-      pack(panel, width);
+      const strip = asRegister(k, state.firstStrip);
+      if (typeof state.firstStrip === "number") tile(panel, width, strip, big, true);
+      else forStripSize(k, plan, strip, (rows) => tile(panel, width, strip, rows, true));
+      strips((other, rows) => tile(panel, width, other, rows), 1);
+    });
+  else
+    columns((panel, width) => {
+      if (state.scratchB) pack(panel, width);
       strips((strip, rows) => tile(panel, width, strip, rows));
     });
+}
+
+interface Tile {
+  readonly panel: IntRegister;
+  readonly columns: number;
+  readonly strip: IntRegister;
+  readonly rows: number;
+  /** Reads B where it lies and leaves it packed in the scratch for the strips that follow. */
+  readonly packing: boolean;
 }
 
 function localAddress(
@@ -244,15 +265,8 @@ function localAddress(
   return offsetAddress(k, base, [[local, bytes]]);
 }
 
-function emitTile(
-  state: TaskState,
-  first: IntOperand,
-  count: IntOperand,
-  panel: IntRegister,
-  columns: number,
-  strip: IntRegister,
-  rows: number,
-): void {
+function emitTile(state: TaskState, first: IntOperand, count: IntOperand, tile: Tile): void {
+  const { panel, columns, strip, rows, packing } = tile;
   const { k, plan, address, batch } = state;
   const { strips, width } = plan;
   const vectors = Math.ceil(columns / 16);
@@ -271,7 +285,7 @@ function emitTile(
   }
   let bPointer: IntRegister;
   let bStep = width * 4;
-  if (state.scratchB) bPointer = packedPanel(state, panel);
+  if (state.scratchB && !packing) bPointer = packedPanel(state, panel);
   else if (state.packedB)
     bPointer = offsetAddress(k, address(state.packedB), [
       ...batchTerms(plan, batch, plan.panels * plan.k * bStep),
@@ -307,7 +321,8 @@ function emitTile(
     },
     rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * aRow })),
     vectors,
-    lastLanes: plan.packB === "direct" ? lastLanes : 16,
+    lastLanes: plan.packB === "direct" || packing ? lastLanes : 16,
+    copy: packing ? { destination: k.intMove(packedPanel(state, panel)), step: width * 4 } : undefined,
     a: k.intMove(aPointer),
     aStep,
     b: k.intMove(bPointer),
@@ -374,7 +389,7 @@ function emitPanelPrefetch(
 ): (() => void) | undefined {
   const { k, plan, address, batch } = state;
   const { b, width, block, blocks } = plan;
-  if (!state.scratchB || plan.k < 4 * unroll) return undefined;
+  if (plan.packB === "step" || plan.k < 4 * unroll) return undefined;
   const [bStep, bColumn] = b.strides.slice(-2);
   const base = (row: IntOperand, column: IntOperand): IntRegister =>
     matrixAddress(k, address(operand(b.operand)), b, batch, row, column);

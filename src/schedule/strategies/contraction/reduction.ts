@@ -27,6 +27,8 @@ export interface Reduction {
   readonly unroll: number;
   /** `a` is read lane by lane like `b` (depthwise) instead of one value for all lanes. */
   readonly laneWise?: boolean;
+  /** Where the values of `b` are also written, `step` bytes per reduction step: packing on the way. Advanced like `b`. */
+  readonly copy?: { readonly destination: IntRegister; readonly step: number };
   /** Called once per iteration of the unrolled loop, to weave in prefetches. */
   readonly eachIteration?: (a: IntRegister) => void;
 }
@@ -47,6 +49,7 @@ export function emitReduction(k: KernelBuilder, r: Reduction): void {
     if (rest > 0) {
       k.add(r.a, rest * aStep, r.a);
       k.add(r.b, rest * bStep, r.b);
+      if (r.copy) k.add(r.copy.destination, rest * r.copy.step, r.copy.destination);
     }
     return;
   }
@@ -59,6 +62,7 @@ export function emitReduction(k: KernelBuilder, r: Reduction): void {
       emitStep(k, r, r.a, r.b, 0);
       k.add(r.a, aStep, r.a);
       k.add(r.b, bStep, r.b);
+      if (r.copy) k.add(r.copy.destination, r.copy.step, r.copy.destination);
     });
   }
 }
@@ -68,6 +72,7 @@ function loopOf(k: KernelBuilder, r: Reduction, end: IntRegister): void {
     for (let step = 0; step < r.unroll; step++) emitStep(k, r, r.a, b, step);
     r.eachIteration?.(r.a);
     k.add(r.a, r.unroll * r.aStep, r.a);
+    if (r.copy) k.add(r.copy.destination, r.unroll * r.copy.step, r.copy.destination);
   });
   k.intMove(end, r.b);
 }
@@ -76,6 +81,7 @@ function emitStep(k: KernelBuilder, r: Reduction, a: IntRegister, b: IntRegister
   const lanesOf = (v: number): { lanes?: number } =>
     v === r.vectors - 1 && r.lastLanes !== undefined && r.lastLanes < 16 ? { lanes: r.lastLanes } : {};
   const bs = Array.from({ length: r.vectors }, (_, v) => k.load(k.at(b, step * r.bStep + 64 * v), "f32", lanesOf(v)));
+  if (r.copy) for (let v = 0; v < r.vectors; v++) k.store(bs[v], k.at(r.copy.destination, step * r.copy.step + 64 * v));
   for (const row of r.rows) {
     const at = row.displacement + step * r.aStep;
     if (r.laneWise) {
