@@ -2,7 +2,7 @@
 import { gradients } from "../../src/autodiff/gradients.ts";
 import { categoricalCrossentropy, maxPool2d } from "../../src/functions/index.ts";
 import { softmax } from "../../src/functions/softmax.ts";
-import { type BuiltProgram, buildProgram } from "../../src/graph/build-program.ts";
+import { type BuiltProgram, buildProgram, type RequestedOutput } from "../../src/graph/build-program.ts";
 import { type Node, numberNode } from "../../src/graph/node.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import { ops } from "../../src/ops/index.ts";
@@ -20,7 +20,12 @@ export interface ConvnetSizes {
 }
 
 /** The convnet of the seeds: conv-relu-conv-relu-pool-dense-relu-dense-softmax, cross-entropy, gradients and updates in one program. */
-export function convnetStep({ batch, side, channels, hidden, classes }: ConvnetSizes): BuiltProgram {
+export function convnetStep(sizes: ConvnetSizes): BuiltProgram {
+  return buildProgram(convnetOutputs(sizes));
+}
+
+/** Updated parameters, the loss, the number of hits. */
+export function convnetOutputs({ batch, side, channels, hidden, classes }: ConvnetSizes): RequestedOutput[] {
   let stream = 1;
   const size = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
   const parameter = (...shape: number[]): Node =>
@@ -58,9 +63,5 @@ export function convnetStep({ batch, side, channels, hidden, classes }: ConvnetS
   const slopes = gradients([loss], parameters);
   const rate = numberNode(0.01);
   const updated = parameters.map((parameter, index) => sub(parameter, mul(slopes[index]!, rate)));
-  return buildProgram([
-    ...updated.map((node, index) => ({ node, overwrites: parameters[index] })),
-    { node: loss },
-    { node: hits },
-  ]);
+  return [...updated.map((node, index) => ({ node, overwrites: parameters[index] })), { node: loss }, { node: hits }];
 }
