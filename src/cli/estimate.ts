@@ -1,3 +1,4 @@
+import { whyNoMachineCode } from "../engine/default-target.ts";
 import { UnsupportedError } from "../errors.ts";
 import { engine, matmul, ones } from "../tensor/index.ts";
 
@@ -25,7 +26,7 @@ export function requireFastTarget(flops: number): void {
   matmul(ones([size, size]), ones([size, size])).dataSync();
   const rate = (2 * size ** 3) / ((performance.now() - start) / 1000);
   throw new UnsupportedError(
-    `this machine runs no compiled kernels (\`trivium doctor\` says why), and the reference target would need about ${describeDuration(flops / rate)}. ` +
+    `no compiled kernels here: ${whyNoMachineCode() ?? "TRIVIUM_TARGET asks for the reference."} The reference target would need about ${describeDuration(flops / rate)}. ` +
       "Give --target reference to run it all the same, with --limit N and --epochs 1 for a part of it.",
   );
 }

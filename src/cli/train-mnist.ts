@@ -71,18 +71,26 @@ function prepare(images: Tensor, labels: Tensor, limit = images.shape[0]!): [Ten
 class Stopwatch {
   /** Milliseconds from the start of the process to the end of the first training step. */
   firstStep: number | undefined;
+  /** Milliseconds of that time that compiling the step took. */
+  compile: number | undefined;
   readonly seconds: number[] = [];
   #epochStart = 0;
   #lastStep = 0;
+  #compiledBefore: number | undefined;
 
   callback(): LambdaCallback {
     return new LambdaCallback({
       onEpochBegin: () => {
         this.#epochStart = performance.now();
       },
+      onTrainBatchBegin: () => {
+        this.#compiledBefore ??= engine.stats().compileMilliseconds;
+      },
       onTrainBatchEnd: () => {
         this.#lastStep = performance.now();
-        this.firstStep ??= this.#lastStep; // performance.now() counts from the start of the process
+        if (this.firstStep !== undefined) return;
+        this.firstStep = this.#lastStep; // performance.now() counts from the start of the process
+        this.compile = engine.stats().compileMilliseconds - this.#compiledBefore!;
       },
       onEpochEnd: () => {
         this.seconds.push((this.#lastStep - this.#epochStart) / 1000);
@@ -182,6 +190,7 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
       test: { loss: test.loss, accuracy: test.accuracy },
       weightsSha256: sha256Of(model.getWeights().map((weight) => weight.dataSync())),
       firstStepMs: stopwatch.firstStep,
+      compileMs: stopwatch.compile,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     written.push(options.jsonFile);

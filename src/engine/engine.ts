@@ -18,6 +18,8 @@ import { viewOfValue } from "./value-view.ts";
 export interface EngineStatistics {
   /** Programs compiled. */
   readonly compilations: number;
+  /** Time that compiling them took. */
+  readonly compileMilliseconds: number;
   /** Programs run. */
   readonly runs: number;
   /** Kernels run. */
@@ -48,9 +50,10 @@ export class Engine {
   private readonly deferred = new Set<Node>();
   private readonly retiredCounts = new Map<string, number>();
   private compilations = 0;
+  private compileMilliseconds = 0;
   private runs = 0;
   private kernels = 0;
-  private lastExplanation = "nothing has been computed yet";
+  private lastExplanation: () => string = () => "nothing has been computed yet";
   private pendingNodes = 0;
   private profiling: StepTiming[][] | undefined;
   /** Debug mode: programs run op by op and the first NaN is named. */
@@ -218,9 +221,12 @@ export class Engine {
       program.key,
       [...this.cache.values()].map((entry) => entry.key),
     );
+    const start = performance.now();
     const executable = this.target.compile(program);
+    this.compileMilliseconds += performance.now() - start;
     this.compilations++;
-    this.lastExplanation = `compiled because: ${reason}\n${executable.explain()}`;
+    // printed only when asked: it takes a good part of the time of compiling
+    this.lastExplanation = () => `compiled because: ${reason}\n${executable.explain()}`;
     const numbers = leaves.filter((leaf) => leaf.leaf?.kind === "number").length;
     const entry: CachedProgram = {
       key: program.key,
@@ -339,6 +345,7 @@ export class Engine {
     for (const entry of this.cache.values()) addCounts(counts, entry);
     return {
       compilations: this.compilations,
+      compileMilliseconds: this.compileMilliseconds,
       runs: this.runs,
       kernels: this.kernels,
       opCounts: Object.fromEntries(counts),
@@ -348,7 +355,7 @@ export class Engine {
   }
   /** Why the last program was compiled, its kernels, fusion and arena map. */
   explain(): string {
-    return this.lastExplanation;
+    return this.lastExplanation();
   }
   /** Runs a callback with per-kernel timing; returns the timings of each program run inside. */
   profile(callback: () => void): StepTiming[][] {
