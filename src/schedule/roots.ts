@@ -35,6 +35,8 @@ export function findRoots(graph: TensorGraph): Roots {
   const needView = (id: number, reason: string): void => {
     const view = resolveView(graph, id, inMemory);
     if ("blocked" in view) mark(view.blocked, reason);
+    // Contractions walk their operands forwards only.
+    else if (view.access.strides.some((stride) => stride < 0)) mark(withoutReshape(graph, id), `${reason}, reversed`);
   };
   for (const { value } of graph.outputs) mark(withoutReshape(graph, value), "output");
   for (const { value } of graph.guards) needView(value, "checked indices");
