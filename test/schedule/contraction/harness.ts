@@ -4,6 +4,7 @@ import { interpretKernel } from "../../../src/kernel/interpreter.ts";
 import type { MachineDescription } from "../../../src/kernel/ir.ts";
 import { type ScalarExpression, scalarCall, scalarInput } from "../../../src/kernel/scalar.ts";
 import type { Meaning } from "../../../src/ops/define.ts";
+import type { BufferReference, Plan } from "../../../src/schedule/plan.ts";
 import type { Lowering, OperandView, StrategyRequest } from "../../../src/schedule/strategy.ts";
 
 export const wide: MachineDescription = {
@@ -98,3 +99,22 @@ export function fractions(length: number, seed: number): Float32Array {
 }
 
 export const zeros = (shape: readonly number[]): Float32Array => new Float32Array(sizeOf(shape));
+
+/** The steps of a lowering as a plan whose inputs are the operands and whose arena holds the temporaries. */
+export function planOf(lowering: Lowering): Plan {
+  const offsets: number[] = [];
+  let arenaBytes = 0;
+  for (const bytes of lowering.temporaries) {
+    offsets.push(arenaBytes);
+    arenaBytes += Math.ceil(bytes / 64) * 64;
+  }
+  const steps = lowering.steps.map((step) => ({
+    ...step,
+    arguments: step.arguments.map((argument): BufferReference => {
+      if (argument.kind === "status") return argument;
+      if (argument.kind === "operand") return { kind: "input", index: argument.index, byteOffset: 0 };
+      return { kind: "arena", byteOffset: offsets[argument.index] };
+    }),
+  }));
+  return { steps, arenaBytes, constants: [], guards: [], explanation: "" };
+}
