@@ -26,12 +26,13 @@ test.skipIf(whyNoMachineCode() !== undefined)(
   async () => {
     const first = await run({ TRIVIUM_THREADS: "1" });
     expect(first.batchInvariant).toEqual([true, true, true]);
-    for (const environment of [
+    const environments: readonly Record<string, string>[] = [
       { TRIVIUM_THREADS: "1" },
       { TRIVIUM_THREADS: "2" },
       { TRIVIUM_THREADS: "5" },
       { TRIVIUM_THREADS: "2", TRIVIUM_AVX512: "0" },
-    ]) {
+    ];
+    for (const environment of environments) {
       expect(await run(environment)).toEqual(first);
     }
   },
