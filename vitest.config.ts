@@ -10,5 +10,5 @@ export default defineConfig({
       { find: /^trivium\/keras$/, replacement: source("keras/index.ts") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"], pool: "forks", testTimeout: 120_000 },
+  test: { include: ["test/**/*.test.ts"], pool: "forks", testTimeout: 120_000, env: { TRIVIUM_VERIFY: "1" } },
 });

@@ -11,11 +11,6 @@ export function printKernel(kernel: Kernel, mark?: Statement): string {
   return `kernel ${kernel.name} ${new Printer(mark).kernel(kernel)}`;
 }
 
-/** The identity of a kernel: two kernels with the same key compile to the same code. The name is not part of it. */
-export function kernelKey(kernel: Kernel): string {
-  return new Printer(undefined).kernel(kernel);
-}
-
 const comparisonSigns = { lt: "<", le: "<=", gt: ">", ge: ">=", eq: "==", ne: "!=" } as const;
 
 class Printer {
@@ -165,5 +160,5 @@ class Printer {
 }
 
 const signed = (value: number): string => (value === 0 ? "" : value < 0 ? ` - ${-value}` : ` + ${value}`);
-/** `-0` must not print like `0`: the text is a key. */
+/** `-0` must not print like `0`. */
 const number = (value: number): string => (Object.is(value, -0) ? "-0" : `${value}`);

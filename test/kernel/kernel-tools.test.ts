@@ -3,8 +3,9 @@ import { CompileError, InternalError } from "../../src/errors.ts";
 import { KernelBuilder } from "../../src/kernel/builder.ts";
 import { interpretKernel } from "../../src/kernel/interpreter.ts";
 import type { Kernel } from "../../src/kernel/ir.ts";
+import { kernelKey } from "../../src/kernel/key.ts";
 import { fromBits, fusedMultiplyAdd, roundEven, toBits } from "../../src/kernel/lane-arithmetic.ts";
-import { kernelKey, printKernel } from "../../src/kernel/printer.ts";
+import { printKernel } from "../../src/kernel/printer.ts";
 import { verifyKernel } from "../../src/kernel/verifier.ts";
 
 function scaleKernel(firstIds = 0, name = "scale"): Kernel {

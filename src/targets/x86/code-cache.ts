@@ -1,6 +1,6 @@
 /** Compiled kernels, shared by all programs that contain the same loop nest. */
 import type { Kernel } from "../../kernel/ir.ts";
-import { kernelKey } from "../../kernel/printer.ts";
+import { kernelKey } from "../../kernel/key.ts";
 import { type CodeBlock, ExecutableMemory } from "../../runtime/executable-memory.ts";
 import type { ForeignFunctions } from "../../runtime/ffi.ts";
 import { notePerfMap } from "../../runtime/perf-map.ts";

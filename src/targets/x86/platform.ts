@@ -66,8 +66,10 @@ export function createX86Platform(options: X86Options = {}): X86Platform {
   const features: X86Features = {
     avx512: cpu.avx512 && options.avx512 !== false && process.env.TRIVIUM_AVX512 !== "0",
   };
+  // in the project's own tests every kernel is verified; for users that would be a tenth of the compile time
+  const verify = process.env.TRIVIUM_VERIFY === "1";
   const machine = new X86Machine(found.functions, options.threads ?? threadCount(), (kernel) => {
-    return compileKernel(kernel, features).code;
+    return compileKernel(kernel, features, { verify }).code;
   });
   const description: MachineDescription = {
     name: features.avx512 ? "x86-avx512" : "x86-avx2",

@@ -40,12 +40,45 @@ function differInSizeOnly(form: InstructionForm, other: InstructionForm): boolea
 export const formsOf = (mnemonic: Mnemonic): readonly InstructionForm<Mnemonic>[] =>
   formsByMnemonic.get(mnemonic) ?? [];
 
-/** The first form that takes these operands, or undefined. */
+/** Operands of one kind of use of a mnemonic, as numbers, and the form that takes them. */
+interface KnownUse {
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+  readonly fourth: number;
+  readonly form: InstructionForm<Mnemonic>;
+}
+const knownUses = new Map<string, KnownUse[]>();
+
+/** Everything that `formTakes` looks at in an operand, as one number; -1 for no operand. */
+function signature(operand: Operand | undefined): number {
+  if (operand === undefined) return -1;
+  if (typeof operand !== "object") return immediateClass(operand);
+  if (operand.kind !== "memory" || operand.bits === undefined) return operand.operandClass;
+  // classes take 27 bits; a size is at most 512
+  return operand.operandClass + (2 * operand.bits + (operand.broadcast ? 1 : 0)) * 2 ** 27;
+}
+
+/** The first form that takes these operands, or undefined. A program uses few kinds, so what was found is remembered by kind. */
 export function findForm(mnemonic: Mnemonic, operands: readonly Operand[]): InstructionForm<Mnemonic> | undefined {
-  const forms = formsByMnemonic.get(mnemonic);
-  if (!forms) return undefined;
-  for (const form of forms) if (formTakes(form, operands)) return form;
-  return undefined;
+  const count = operands.length;
+  const first = signature(operands[0]);
+  const second = count > 1 ? signature(operands[1]) : -1;
+  const third = count > 2 ? signature(operands[2]) : -1;
+  const fourth = count > 3 ? signature(operands[3]) : -1;
+  let uses = knownUses.get(mnemonic);
+  if (uses === undefined) {
+    uses = [];
+    knownUses.set(mnemonic, uses);
+  }
+  for (let i = 0; i < uses.length; i++) {
+    const use = uses[i];
+    if (use.first === first && use.second === second && use.third === third && use.fourth === fourth) return use.form;
+  }
+  if (count > 4) return undefined;
+  const form = formsOf(mnemonic).find((candidate) => formTakes(candidate, operands));
+  if (form !== undefined) uses.push({ first, second, third, fourth, form });
+  return form;
 }
 
 /** Whether a form can encode these operands. */
