@@ -5,12 +5,19 @@
 import { sameShape, sizeOf } from "../graph/shape.ts";
 import { type Group, GroupGraph, keptExtents, pointsOf } from "./groups.ts";
 import { type Load, resolveView } from "./inline.ts";
+import { countCalls } from "./loops/body.ts";
 import { longestRow } from "./loops/rows.ts";
 import type { Roots } from "./roots.ts";
 import type { TensorGraph, Value } from "./tensor-graph.ts";
 
 /** Buffers that one kernel walks at once: more would not fit in address registers. */
 const mostOperands = 14;
+
+/** Scalar functions per element of one kernel: more would compile slowly and run no faster. */
+const mostCalls = 500;
+
+/** Kernels tried for a value that depends on none of them. */
+const mostSiblings = 6;
 
 /** Points of a kernel that is too small to share between threads. */
 const smallKernel = 4096;
@@ -36,6 +43,7 @@ class Fusion {
   private readonly graph: TensorGraph;
   private readonly options: FusionOptions;
   private readonly small: Group[] = [];
+  private readonly calls = new Map<Group, number>();
   /** Loop groups that read a value. */
   private readonly readers = new Map<number, Group[]>();
 
@@ -95,7 +103,7 @@ class Fusion {
       if (producers.includes(group) || !sameShape(group.space, space) || !sameAxes(group.reduceAxes, axes)) continue;
       if (this.join(value, group, "kept", "reduces the same elements")) return;
     }
-    this.start(value, space, axes, "kept", alone.loads);
+    this.start(value, space, axes, "kept", alone);
   }
 
   pointwise(value: Value): void {
@@ -121,7 +129,7 @@ class Fusion {
       if (group.reduceAxes.length > 0 || !sameShape(group.space, space)) continue;
       if (this.join(value, group, "full", "reads the same elements")) return;
     }
-    this.start(value, space, [], "full", alone.loads);
+    this.start(value, space, [], "full", alone);
   }
 
   /** What a root reads when it has a kernel of its own. */
@@ -138,8 +146,8 @@ class Fusion {
       notes: [],
     };
     const inliner = state.inliner(probe, "full");
-    state.expressionOf(inliner, probe, value);
-    return { loads: inliner.loads };
+    const expression = state.expressionOf(inliner, probe, value);
+    return { loads: inliner.loads, calls: expression ? countCalls([expression]) : 0 };
   }
 
   private start(
@@ -147,9 +155,10 @@ class Fusion {
     space: readonly number[],
     axes: readonly number[],
     level: "full" | "kept",
-    loads: readonly Load[],
+    { loads, calls }: { readonly loads: readonly Load[]; readonly calls: number },
   ): void {
     const group = this.state.create("loop", space, axes);
+    this.calls.set(group, calls);
     if (sizeOf(space) <= smallKernel) this.small.push(group);
     this.accept(value, group, level, loads);
   }
@@ -168,7 +177,10 @@ class Fusion {
     const { state } = this;
     const isReduction = value.meaning?.kind === "reduce";
     const inliner = state.inliner(group, isReduction ? "full" : level);
-    if (!state.expressionOf(inliner, group, value)) return false;
+    const expression = state.expressionOf(inliner, group, value);
+    if (!expression) return false;
+    const calls = (this.calls.get(group) ?? 0) + countCalls([expression]);
+    if (calls > mostCalls) return false;
     for (const other of state.groupsOfLoads(inliner.loads)) {
       if (other !== group.id && state.precedes(group.id, other)) return false;
     }
@@ -176,6 +188,7 @@ class Fusion {
     for (const load of inliner.loads) reads.add(load.value);
     if (reads.size + group.members.length + 1 > mostOperands) return false;
     this.accept(value, group, level, inliner.loads);
+    this.calls.set(group, calls);
     group.notes.push(`${value.opName} joins: ${reason}`);
     for (const load of inliner.loads) this.absorb(state.groupOf[load.value], group);
     return true;
@@ -192,8 +205,11 @@ class Fusion {
     if (first.reduceAxes.length > 0 && !sameAxes(first.reduceAxes, axes)) return;
     const operands = new Set([...first.reads, ...group.reads]).size + first.members.length + group.members.length;
     if (operands > mostOperands || state.between(first, group)) return;
+    const calls = (this.calls.get(first) ?? 0) + (this.calls.get(group) ?? 0);
+    if (calls > mostCalls) return;
     const names = first.members.map(({ value }) => this.graph.values[value].opName).join(" + ");
     if (!state.merge(first, group)) return;
+    this.calls.set(group, calls);
     group.notes.push(`${names} joins: the kernel reads it over the same space`);
     for (const list of this.readers.values()) {
       const at = list.indexOf(first);
@@ -208,12 +224,14 @@ class Fusion {
     const found = new Set<Group>();
     for (const load of loads) {
       if (this.graph.values[load.value].size < points) continue;
-      for (const group of this.readers.get(load.value) ?? []) {
+      for (const group of (this.readers.get(load.value) ?? []).slice(-mostSiblings)) {
         if (group.kind === "loop" && pointsOf(group, "full") === points) found.add(group);
       }
     }
     // A small kernel costs little more than its launch, so it may do anything else of its size as well.
-    if (points <= smallKernel) for (const group of this.small) if (pointsOf(group, "full") === points) found.add(group);
+    if (points <= smallKernel) {
+      for (const group of this.small.slice(-mostSiblings)) if (pointsOf(group, "full") === points) found.add(group);
+    }
     return [...found].sort((a, b) => b.id - a.id);
   }
 }

@@ -21,6 +21,8 @@ const cheapReads = 2;
 /** Work per element of a small value that is read by many elements. */
 const cheapBroadcast = 12;
 const cheapScalar = 300;
+/** A chain longer than this is cut, so that kernels stay of a size that compiles fast. */
+const longestChain = 200;
 
 export function findRoots(graph: TensorGraph): Roots {
   const { values } = graph;
@@ -92,7 +94,9 @@ function markShared(graph: TensorGraph, kindOf: RootKind[], mark: (id: number, r
     if (value.meaning?.kind !== "elementwise") continue;
     calls[id] += countCalls([templateOf(value)]);
     let reason: string | undefined;
-    if (value.size === 1) {
+    if (calls[id] > longestChain && uses[id] > 0) {
+      reason = "end of a long chain";
+    } else if (value.size === 1) {
       if (calls[id] > cheapScalar) reason = "long scalar formula";
     } else if (enlarged[id] && calls[id] > cheapBroadcast) reason = "broadcast";
     else if (uses[id] > 1 && (calls[id] > cheapCalls || reads[id] > cheapReads)) reason = `used ${uses[id]} times`;
@@ -106,8 +110,10 @@ function markShared(graph: TensorGraph, kindOf: RootKind[], mark: (id: number, r
 
 /** Values under a movement that does not fold into an access (a transposed tensor that is flattened, for example). */
 function markUnfoldable(graph: TensorGraph, kindOf: RootKind[], mark: (id: number, reason: string) => void): void {
-  for (const value of graph.values) {
-    if (kindOf[value.id] !== "pointwise" && kindOf[value.id] !== "reduce") continue;
+  // Backwards: what is marked on the way comes before and is looked at in its turn.
+  for (let id = graph.values.length - 1; id >= 0; id--) {
+    const value = graph.values[id];
+    if (kindOf[id] !== "pointwise" && kindOf[id] !== "reduce") continue;
     const start = kindOf[value.id] === "reduce" ? value.inputs[0] : value.id;
     const { shape } = graph.values[start].type;
     for (;;) {

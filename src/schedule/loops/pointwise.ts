@@ -122,6 +122,8 @@ class PointEmitter {
           : this.loadVariation(index),
       (axis) => (layout.axisOf[axis] === -1 ? 0 : layout.axisOf[axis] === inner ? 2 : 1),
     );
+    // In order, so that no walk goes deeper than one member.
+    for (const member of body.members) this.variation.of(member.expression);
     this.task = hoistConstants(k, []);
   }
 
@@ -187,13 +189,13 @@ class PointEmitter {
       },
       row,
     );
-    const values = body.members.map((member) => (member.stores.length > 0 ? scope.emit(member.expression) : undefined));
+    const values = body.members.map((member) => scope.emit(member.expression));
     for (const { member, operand } of layout.stores) {
       const size = layout.operands[operand].dtype === "f32" || layout.operands[operand].dtype === "i32" ? 4 : 1;
       const base = pointers.register(operand);
       const address =
         typeof position === "number" ? k.at(base, (position + extra) * size) : k.at(base, position, size, extra * size);
-      storeLanes(k, values[member]!, address, body.members[member].dtype, lanes);
+      storeLanes(k, values[member], address, body.members[member].dtype, lanes);
     }
   }
 
