@@ -3,7 +3,8 @@ import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { Callable } from "../nn/callable.ts";
 import { type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
 import type { BatchShape, Config } from "./config.ts";
-import type { Initializer } from "./initializers.ts";
+import type { InitializerLike } from "./initializers.ts";
+import * as initializers from "./initializers.ts";
 import { autoName } from "./naming.ts";
 import { checkOptions } from "./options.ts";
 
@@ -98,11 +99,12 @@ export abstract class Layer extends Callable<[inputs: Tensor, options?: CallOpti
   protected addWeight(options: {
     readonly name: string;
     readonly shape: Shape;
-    readonly initializer: Initializer;
+    readonly initializer?: InitializerLike;
     readonly trainable?: boolean;
   }): Variable {
     const trains = options.trainable ?? true;
-    const variable = new Variable(options.initializer(options.shape), {
+    const initializer = initializers.get(options.initializer ?? "glorot_uniform", `${this.className} "${this.name}"`);
+    const variable = new Variable(initializer(options.shape), {
       name: `${this.name}/${options.name}`,
       trainable: trains && this.isTrainable,
     });
@@ -110,9 +112,10 @@ export abstract class Layer extends Callable<[inputs: Tensor, options?: CallOpti
     return variable;
   }
 
-  /** Layers inside this one. */
+  /** Layers inside this one: those that it holds as properties, alone or in arrays. */
   protected get nestedLayers(): readonly Layer[] {
-    return [];
+    const values: unknown[] = Object.values(this).flat();
+    return values.filter((value) => value instanceof Layer);
   }
 
   /** Whether training changes the weights; setting it reaches the layers inside. Takes effect with the next step, without `compile`. */

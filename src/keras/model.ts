@@ -1,5 +1,6 @@
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, UnsupportedError } from "../errors.ts";
 import { evaluate as computeNow, type Tensor, tensorView } from "../tensor/index.ts";
+import { atEntry } from "../tensor/lift.ts";
 import type { ArrayInput } from "../train/arrays.ts";
 import type { Batch } from "../train/batches.ts";
 import { Breather } from "../train/breather.ts";
@@ -63,7 +64,10 @@ const asList = (callbacks: Callback | readonly Callback[] | undefined): readonly
       ? (callbacks as readonly Callback[])
       : [callbacks as Callback];
 
-/** A layer that can be compiled, trained, evaluated, saved. */
+/**
+ * A layer that can be compiled, trained, evaluated, saved. Subclasses hold layers as properties and say in `call` how they are used; only
+ * Sequential models can be written with their architecture, others with their weights.
+ */
 export abstract class Model extends Layer implements StopSignal {
   /** Set by a callback, or by Ctrl-C: training ends after the current step. */
   stopTraining = false;
@@ -76,7 +80,10 @@ export abstract class Model extends Layer implements StopSignal {
     super(options, ownOptions);
   }
 
-  abstract get layers(): readonly Layer[];
+  /** The layers inside, in order. */
+  get layers(): readonly Layer[] {
+    return this.nestedLayers;
+  }
 
   // ---- compile ----
 
@@ -122,48 +129,49 @@ export abstract class Model extends Layer implements StopSignal {
    * Ctrl-C ends it cleanly after the current step.
    */
   async fit(x: DataInput, y?: ArrayInput | FitOptions, options?: FitOptions): Promise<History> {
-    const settings = (isOptions(y) ? y : options) as FitOptions | undefined;
-    return this.train(x, isOptions(y) ? undefined : (y as ArrayInput | undefined), settings ?? {});
+    const settings = ((isOptions(y) ? y : options) ?? {}) as FitOptions;
+    const targets = isOptions(y) ? undefined : (y as ArrayInput | undefined);
+    const run = atEntry(this.fit, () => this.prepareFit(x, targets, settings));
+    return run();
   }
 
-  private async train(x: DataInput, y: ArrayInput | undefined, options: FitOptions): Promise<History> {
+  /** Checks everything and converts the data; what it gives back trains. */
+  private prepareFit(x: DataInput, y: ArrayInput | undefined, options: FitOptions): () => Promise<History> {
     const trainer = this.trainer("fit");
     checkFitOptions(options);
     const { epochs = 1, initialEpoch = 0, verbose = "auto", validationFreq = 1 } = options;
     const { training, validation } = fitData(x, y, options, this.labelRule());
     this.rehearse("fit", training);
     if (validation) this.rehearse("validationData", validation);
-    const feeder = new EpochFeeder(training.source, options.stepsPerEpoch ?? undefined, (message) =>
-      console.warn(`fit: ${message}`),
-    );
+    const feeder = this.feeder("fit", training, options.stepsPerEpoch);
     const callbacks = new CallbackList(asList(options.callbacks), {
       addHistory: true,
       addProgbar: verbose !== 0,
       model: this,
       params: { verbose, epochs, steps: feeder.steps ?? null },
     });
-    this.stopTraining = false;
-    const history = callbacks.history as History;
-    this.history = history;
-    history.interrupted = false;
-    try {
-      const { interrupted } = await runFit(trainer, {
-        initialEpoch,
-        epochs,
-        feeder,
-        validation: validation && {
-          feeder: this.evaluationFeeder("validation", validation, options.validationSteps),
-          due: (epoch) =>
-            typeof validationFreq === "number" ? epoch % validationFreq === 0 : validationFreq.includes(epoch),
-        },
-        events: callbacks,
-        stop: this,
-      });
-      history.interrupted = interrupted;
-    } finally {
-      callbacks.abandon();
-    }
-    return history;
+    const due = (epoch: number): boolean =>
+      typeof validationFreq === "number" ? epoch % validationFreq === 0 : validationFreq.includes(epoch);
+    return async () => {
+      this.stopTraining = false;
+      const history = callbacks.history as History;
+      this.history = history;
+      history.interrupted = false;
+      try {
+        const { interrupted } = await runFit(trainer, {
+          initialEpoch,
+          epochs,
+          feeder,
+          validation: validation && { feeder: this.feeder("validation", validation, options.validationSteps), due },
+          events: callbacks,
+          stop: this,
+        });
+        history.interrupted = interrupted;
+      } finally {
+        callbacks.abandon();
+      }
+      return history;
+    };
   }
 
   /** Loss and metrics over data, in the order of `metricsNames`, or by name with `returnDict`. */
@@ -175,41 +183,47 @@ export abstract class Model extends Layer implements StopSignal {
   ): Promise<Logs>;
   async evaluate(x: DataInput, y?: ArrayInput, options: EvaluateOptions = {}): Promise<number[] | Logs> {
     const settings = (isOptions(y) ? y : options) as EvaluateOptions;
-    const targets = isOptions(y) ? undefined : y;
+    const run = atEntry(this.evaluate as () => unknown, () =>
+      this.prepareEvaluation(x, isOptions(y) ? undefined : y, settings),
+    );
+    await run();
+    return this.results(settings.returnDict ?? false);
+  }
+
+  private prepareEvaluation(x: DataInput, y: ArrayInput | undefined, options: EvaluateOptions): () => Promise<void> {
     const trainer = this.trainer("evaluate");
-    checkOptions("evaluate", settings, ["batchSize", "verbose", "sampleWeight", "steps", "callbacks", "returnDict"]);
-    const verbose = checkVerbose("evaluate", settings.verbose);
-    const data = dataFor("evaluate", x, targets, { ...settings, labels: this.labelRule() });
+    checkOptions("evaluate", options, ["batchSize", "verbose", "sampleWeight", "steps", "callbacks", "returnDict"]);
+    const verbose = checkVerbose("evaluate", options.verbose);
+    const data = dataFor("evaluate", x, y, { ...options, labels: this.labelRule() });
     this.rehearse("evaluate", data);
-    const feeder = this.evaluationFeeder("evaluate", data, settings.steps);
-    const callbacks = new CallbackList(asList(settings.callbacks), {
+    const feeder = this.feeder("evaluate", data, options.steps);
+    const callbacks = new CallbackList(asList(options.callbacks), {
       addProgbar: verbose !== 0,
       model: this,
       params: { verbose, epochs: 1, steps: feeder.steps ?? null },
     });
-    try {
-      await runEvaluation(trainer, feeder, callbacks);
-    } finally {
-      callbacks.abandon();
-    }
-    return this.results(settings.returnDict ?? false);
+    return async () => {
+      try {
+        await runEvaluation(trainer, feeder, callbacks);
+      } finally {
+        callbacks.abandon();
+      }
+    };
   }
 
   /** The outputs for all inputs, batch by batch. */
   async predict(x: DataInput, options: PredictOptions = {}): Promise<Tensor> {
     checkOptions("predict", options, ["batchSize", "verbose", "steps", "callbacks"]);
     const verbose = checkVerbose("predict", options.verbose);
-    const { source, examples } = dataFor("predict", x, undefined, options, false);
+    const data = dataFor("predict", x, undefined, options, false);
     const trainer = this.steps ?? new Trainer(this, new CompiledState({}));
-    const feeder = new EpochFeeder(source, options.steps ?? undefined, (message) =>
-      console.warn(`predict: ${message}`),
-    );
+    const feeder = this.feeder("predict", data, options.steps);
     const callbacks = new CallbackList(asList(options.callbacks), {
       addProgbar: verbose !== 0,
       model: this,
       params: { verbose, epochs: 1, steps: feeder.steps ?? null },
     });
-    if (examples && !this.built) this.buildFor([null, ...examples.x.shape.slice(1)]);
+    if (data.examples && !this.built) this.buildFor([null, ...data.examples.x.shape.slice(1)]);
     const parts: Tensor[] = [];
     const breather = new Breather();
     await callbacks.predictBegin();
@@ -272,7 +286,8 @@ export abstract class Model extends Layer implements StopSignal {
     return byName ? Object.fromEntries(results) : results.map(([, value]) => value);
   }
   private labelRule(): { classes?: number } {
-    if (!this.state?.loss?.sparse || !this.built) return {};
+    const shapeKnown = this.computeOutputShape !== Layer.prototype.computeOutputShape;
+    if (!this.state?.loss?.sparse || !this.built || !shapeKnown) return {};
     const classes = this.outputShape.at(-1);
     return typeof classes === "number" ? { classes } : {};
   }
@@ -280,7 +295,7 @@ export abstract class Model extends Layer implements StopSignal {
     if (!examples) return;
     this.trainer(operation).rehearse(operation, { examples, size: examples.x.shape[0] });
   }
-  private evaluationFeeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
+  private feeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
     return new EpochFeeder(data.source, steps ?? undefined, (message) => console.warn(`${operation}: ${message}`));
   }
 
@@ -327,7 +342,11 @@ export abstract class Model extends Layer implements StopSignal {
     loadWeightsInto(this, path);
   }
   /** The architecture as JSON in Keras' form. */
-  abstract toJSON(): Config;
+  toJSON(): Config {
+    throw new UnsupportedError(
+      `${this.className} "${this.name}": only Sequential models can be written as JSON; save the weights (saveWeights).`,
+    );
+  }
 }
 
 /** Outputs of batches one after another. */

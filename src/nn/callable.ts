@@ -1,3 +1,5 @@
+import { atEntry } from "../tensor/lift.ts";
+
 /** What a callable instance is: a function with the methods of its class. */
 export interface CallableInstance<Args extends readonly unknown[], Result> {
   (...args: Args): Result;
@@ -7,7 +9,8 @@ export interface CallableInstance<Args extends readonly unknown[], Result> {
 
 class CallableBase {
   constructor() {
-    const instance = (...args: unknown[]): unknown => (instance as unknown as CallableBase).invoke(...args);
+    const instance = (...args: unknown[]): unknown =>
+      atEntry(instance, () => (instance as unknown as CallableBase).invoke(...args));
     Reflect.deleteProperty(instance, "name");
     Reflect.deleteProperty(instance, "length");
     Object.setPrototypeOf(instance, new.target.prototype as object);
@@ -23,7 +26,8 @@ class CallableBase {
  * Base of classes whose instances are called like functions: `layer(x)`.
  *
  * A callable instance is an arrow function that has the class's prototype. Its own `name` and `length` are removed, because they are read-only
- * and would make `this.name = …` in a subclass throw. The constant's type gives instances their call signature.
+ * and would make `this.name = …` in a subclass throw. The constant's type gives instances their call signature. Typed errors leave a call with
+ * the stack cut there, so that the user's line comes first.
  */
 export const Callable = CallableBase as unknown as abstract new <
   Args extends readonly unknown[],
