@@ -45,6 +45,8 @@ interface EpochReport {
 }
 
 const validationSplit = 0.3;
+/** What shells give for a program that Ctrl-C ended (128 + SIGINT). */
+const interruptedExitCode = 130;
 /** Algorithmic FLOP of one image's training step: forward, both gradients of each contraction, no gradient for the image. */
 const flopsPerImage = 121e6;
 
@@ -129,6 +131,8 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
     callbacks: [stopwatch.callback()],
     ...(verbose !== undefined && { verbose }),
   });
+  const interrupted = history.epoch.length < epochs;
+  if (interrupted) say(`\nstopped after ${history.epoch.length} of ${epochs} epochs\n`);
   const test = (await model.evaluate(xTest, yTest, { batchSize: 250, verbose: 0, returnDict: true })) as Record<
     string,
     number
@@ -196,5 +200,5 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
     written.push(options.jsonFile);
   }
   say(`\nwritten: ${written.join(", ")}\n`);
-  return 0;
+  return interrupted ? interruptedExitCode : 0;
 }
