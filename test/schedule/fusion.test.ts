@@ -102,6 +102,17 @@ describe("long reductions", () => {
   });
 });
 
+describe("long chains", () => {
+  test("are cut into kernels and stay right", () => {
+    let x = tensor(1, 40);
+    const y = mul(tensor(2, 40), ops.constant(0.01, [40]));
+    for (let step = 0; step < 1000; step++) x = add(mul(x, y), y);
+    const plan = assertScheduled([x], wideMachine, close);
+    expect(plan.steps.length).toBeGreaterThan(1);
+    expect(plan.steps.length).toBeLessThan(20);
+  });
+});
+
 describe("same bits", () => {
   test("an example's result does not depend on the rest of the batch", () => {
     const whole = tensor(1, 5, 4, 37);

@@ -10,45 +10,18 @@ import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
-import { keptLoadBase, type LoopBody, memberBase, membersIn, usedAxes } from "./body.ts";
+import { keptLoadBase, type LoopBody, memberBase, usedAxes } from "./body.ts";
 import { collapse } from "./collapse.ts";
 import { type Accumulator, Combiner } from "./combine.ts";
 import { emitTaskPositions, loadGuarded, type Operand, Pointers, StrideLanes, splitTasks } from "./nest.ts";
 import type { LoopKernel } from "./pointwise.ts";
+import { type Stages, stagesOf } from "./row-stages.ts";
 
 /** Longest row that a row kernel takes. Chosen by the row alone, so that a row's result never depends on the others. */
 export const longestRow = 16384;
 
-/** When each member is available: full and kept members in pass `stage` and later, reductions after pass `stage - 1`. */
-interface Stages {
-  readonly stage: readonly number[];
-  readonly passes: number;
-  /** Full members that a later pass reads. */
-  readonly stashed: readonly number[];
-}
-
 export function rowsKernel(body: LoopBody): LoopKernel {
   return new RowsEmitter(body).emit();
-}
-
-function stagesOf(body: LoopBody): Stages {
-  const stage: number[] = [];
-  const pass: number[] = [];
-  const stashed = new Set<number>();
-  let passes = 0;
-  body.members.forEach((member, index) => {
-    const needs = membersIn(member.expression);
-    const ready = needs.reduce((latest, other) => Math.max(latest, stage[other]), 0);
-    pass[index] = ready;
-    stage[index] = member.combine ? ready + 1 : ready;
-    if (member.combine || (member.level === "full" && member.stores.length > 0)) passes = Math.max(passes, ready + 1);
-  });
-  body.members.forEach((member, index) => {
-    if (member.level === "kept" && !member.combine) return;
-    for (const other of membersIn(member.expression))
-      if (body.members[other].level === "full" && stage[other] < pass[index]) stashed.add(other);
-  });
-  return { stage, passes, stashed: [...stashed] };
 }
 
 interface Reduction {
