@@ -1,4 +1,3 @@
-import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { StepArgument, StrategyRequest } from "../../strategy.ts";
 import { asRegister, epilogueArguments, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";

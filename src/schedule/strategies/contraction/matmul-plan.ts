@@ -35,6 +35,9 @@ export interface MatmulPlan extends MatmulProblem {
   readonly stripsOutside: boolean;
 }
 
+/** Reduction steps per iteration of the inner loop. */
+export const unroll = 4;
+
 const smallBytes = 16 * 1024;
 
 /** Rows this far apart compete for the same few cache lines. */

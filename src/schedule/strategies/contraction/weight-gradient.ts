@@ -2,7 +2,7 @@ import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { Meaning } from "../../../ops/define.ts";
 import type { StepArgument, StrategyRequest } from "../../strategy.ts";
-import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
+import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
 import { emitPaddedRows } from "./padded-rows.ts";
 import { emitPartialSum } from "./partial-sum.ts";
 import { fetchAhead } from "./prefetch.ts";
