@@ -1,9 +1,11 @@
 // Runs after `npm ci` in a clone, and as `npm run build`: builds dist/ and says so. Where the dev dependencies are absent there is nothing to build
-// with, and that is fine. dist/ holds the modules with their types; dist/command holds the command line bundled, because reading hundreds of
-// modules would be a good part of its start.
+// with, and that is fine. dist/ holds the modules with their types; dist/command holds the command line as one file with
+// V8's code cache beside it, because reading, parsing and compiling hundreds of modules would be a good part of its start.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -16,9 +18,23 @@ function compilerPath() {
   }
 }
 
+/** A short training run compiles every function that a start needs; the cache holds those. Without it the command only starts later. */
+function writeCodeCache() {
+  const folder = mkdtempSync(join(tmpdir(), "trivium-build-"));
+  const args = ["train", "mnist", "--epochs", "1", "--limit", "64", "--verbose", "1", "--out", join(folder, "run")];
+  const env = { ...process.env, TRIVIUM_WRITE_CODE_CACHE: "1" };
+  spawnSync(process.execPath, [`${root}/bin/trivium.js`, ...args], {
+    cwd: folder,
+    env,
+    stdio: "ignore",
+    timeout: 60_000,
+  });
+  rmSync(folder, { recursive: true, force: true });
+}
+
 const compiler = compilerPath();
 if (compiler === undefined || !existsSync(`${root}/src`)) {
-  const has = existsSync(`${root}/dist/command/main.js`) ? "using the dist/ that is here" : "there is no dist/ yet";
+  const has = existsSync(`${root}/dist/command/main.cjs`) ? "using the dist/ that is here" : "there is no dist/ yet";
   console.log(`trivium: dev dependencies are absent, nothing was built (${has})`);
   process.exit(0);
 }
@@ -29,14 +45,16 @@ const { build } = await import("esbuild");
 await build({
   absWorkingDir: root,
   entryPoints: ["dist/cli/main.js"],
-  outdir: "dist/command",
+  outfile: "dist/command/main.cjs",
   bundle: true,
-  splitting: true,
   platform: "node",
-  format: "esm",
+  format: "cjs",
   target: "node20",
   external: ["koffi", "sharp"],
+  define: { "import.meta.url": "moduleUrl" },
+  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
+if (result.status === 0) writeCodeCache();
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 if (result.status !== 0) {
   console.error("trivium: the build failed; `npx trivium` runs what could be built");

@@ -18,7 +18,7 @@ interface TrainReport {
 
 /** Process start to the end of the first training step of `trivium train mnist`, data loading included, in fresh processes of the built command. */
 export async function runStartup(options: FigureOptions): Promise<Figure[]> {
-  if (!existsSync(join(root, "dist/command/main.js"))) {
+  if (!existsSync(join(root, "dist/command/main.cjs"))) {
     throw new TriviumError("bench: start-up is measured on the built command; run `npm run build` first.");
   }
   const folder = mkdtempSync(join(tmpdir(), "trivium-startup-"));
