@@ -30,6 +30,9 @@ export interface WeightGradientPlan {
   /** Images are cut into this many groups, by shape alone; each leaves one partial sum. */
   readonly imageGroups: number;
   readonly imagesPerGroup: number;
+  /** Where images are fewer than the tasks wanted, each is cut into bands of so many rows of g, with a partial sum of their own. */
+  readonly bands: number;
+  readonly rowsPerBand: number;
   readonly outputRowsPerBlock: number;
   /** Rows of the result: row tap, column tap, channel. */
   readonly resultRows: number;
@@ -70,13 +73,18 @@ export function planWeightGradient(
   const panels = Math.ceil(outputChannels / width);
   const panelsPerTask = Math.min(panels, Math.max(1, Math.floor(128 / width)));
   const parts = groups * (oneTap ? rows.taps : 1) * Math.ceil(panels / panelsPerTask);
-  const wanted = Math.min(images, Math.max(1, Math.ceil(48 / parts)));
+  const wanted = Math.max(1, Math.ceil(48 / parts));
   const imagesPerGroup = Math.max(1, Math.ceil(images / wanted));
   const rowBytes =
     4 *
     (columns.count * Math.min(outputChannels, panelsPerTask * width) +
       columns.inputSize * rows.inputStep * (laneWise ? width : inputChannels));
-  const blocks = Math.max(1, Math.ceil(rows.count / Math.max(1, Math.floor((40 * 1024) / rowBytes))));
+  // Few images are cut into bands of rows, one partial sum each.
+  const wantedBands = Math.min(rows.count, Math.max(1, Math.ceil(wanted / images)));
+  const blocks = Math.max(wantedBands, Math.ceil(rows.count / Math.max(1, Math.floor((40 * 1024) / rowBytes))));
+  const outputRowsPerBlock = Math.max(1, Math.ceil(rows.count / blocks));
+  const rowsPerBand = outputRowsPerBlock * Math.ceil(Math.ceil(rows.count / outputRowsPerBlock) / wantedBands);
+  const bands = Math.ceil(rows.count / rowsPerBand);
   return {
     request,
     x,
@@ -95,7 +103,9 @@ export function planWeightGradient(
     panelsPerTask,
     imageGroups: Math.ceil(images / imagesPerGroup),
     imagesPerGroup,
-    outputRowsPerBlock: Math.max(1, Math.ceil(rows.count / blocks)),
+    bands,
+    rowsPerBand,
+    outputRowsPerBlock,
     resultRows,
   };
 }

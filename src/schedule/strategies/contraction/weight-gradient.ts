@@ -28,13 +28,13 @@ type RowColumnChannel = readonly [row: number, column: number, channel: number];
  */
 export function lowerWeightGradient(request: StrategyRequest, meaning: Convolution, lowering: LoweringBuilder): void {
   const plan = planWeightGradient(request, meaning, lowering);
-  const { groups, resultRows, panels, width, imageGroups } = plan;
-  const partials = lowering.temporary(imageGroups * groups * resultRows * panels * width);
+  const { groups, resultRows, panels, width, imageGroups, bands } = plan;
+  const partials = lowering.temporary(imageGroups * bands * groups * resultRows * panels * width);
   emitPartials(plan, lowering, partials);
   emitPartialSum(lowering, {
     request,
     partials,
-    count: imageGroups,
+    count: imageGroups * bands,
     groups,
     rowTaps: plan.rows.taps,
     columnTaps: plan.columns.taps,
@@ -58,11 +58,12 @@ interface TaskState {
 
 function emitPartials(plan: WeightGradientPlan, lowering: LoweringBuilder, partials: StepArgument): void {
   const { rows, columns, panels, panelsPerTask, groups, imageGroups, imagesPerGroup, images, resultRows, width } = plan;
+  const { bands, rowsPerBand, outputRowsPerBlock: block } = plan;
   const panelTasks = Math.ceil(panels / panelsPerTask);
   const tapTasks = plan.oneTap ? rows.taps : 1;
   const pixels = images * rows.count * columns.count;
   const work = {
-    tasks: imageGroups * groups * tapTasks * panelTasks,
+    tasks: imageGroups * bands * groups * tapTasks * panelTasks,
     flops: 2 * pixels * groups * resultRows * plan.outputChannels,
     bytes:
       4 *
@@ -71,7 +72,8 @@ function emitPartials(plan: WeightGradientPlan, lowering: LoweringBuilder, parti
   };
   const name = `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${groups * plan.inputChannels}_${groups * plan.outputChannels}`;
   lowering.step(name, [plan.x.argument, plan.g.argument, partials], work, (k, address) => {
-    const [imageGroup, group, rowTap, panelTask] = splitTask(k, k.task(), [imageGroups, groups, tapTasks, panelTasks]);
+    const extents = [imageGroups, bands, groups, tapTasks, panelTasks];
+    const [imageGroup, band, group, rowTap, panelTask] = splitTask(k, k.task(), extents);
     const first = asRegister(k, typeof imageGroup === "number" ? 0 : k.mul(imageGroup, imagesPerGroup));
     const end = k.intBinary("min", k.add(first, imagesPerGroup), images);
     const firstPanel = typeof panelTask === "number" ? 0 : k.mul(panelTask, panelsPerTask);
@@ -86,19 +88,22 @@ function emitPartials(plan: WeightGradientPlan, lowering: LoweringBuilder, parti
       firstPanel,
       endPanel,
       partial: offsetAddress(k, address(partials), [
-        [imageGroup, 4 * groups * resultRows * panels * width],
+        [imageGroup, 4 * bands * groups * resultRows * panels * width],
+        [band, 4 * groups * resultRows * panels * width],
         [group, 4 * resultRows * panels * width],
       ]),
       scratch: plan.padded ? k.scratch(4 * paddedFloats(plan)) : undefined,
     };
+    const firstRow = typeof band === "number" ? 0 : k.mul(band, rowsPerBand);
+    const endRow =
+      typeof firstRow === "number" ? rows.count : k.intBinary("min", k.add(firstRow, rowsPerBand), rows.count);
     k.loop(first, end, 1, (image) => {
-      const fresh = k.intBinary("sub", image, first);
-      k.loop(0, rows.count, plan.outputRowsPerBlock, (row) => {
-        const exact = rows.count % plan.outputRowsPerBlock === 0;
-        const count = exact
-          ? plan.outputRowsPerBlock
-          : k.intBinary("min", k.intBinary("sub", k.intConstant(rows.count), row), plan.outputRowsPerBlock);
-        emitRowBlock(state, image, row, count, k.add(fresh, row));
+      const images = k.intBinary("sub", image, first);
+      k.loop(firstRow, endRow, block, (row) => {
+        const exact = rows.count % block === 0;
+        const count = exact ? block : k.intBinary("min", k.intBinary("sub", k.intConstant(rows.count), row), block);
+        const rowsDone = firstRow === 0 ? row : k.intBinary("sub", row, firstRow);
+        emitRowBlock(state, image, row, count, k.add(images, rowsDone));
       });
     });
   });
