@@ -70,8 +70,12 @@ export class Assembler {
 
   /** Appends an instruction; throws `InternalError` naming the text if no form takes these operands. */
   emit(mnemonic: Mnemonic, ...operands: Operand[]): void {
+    this.append(mnemonic, operands);
+  }
+  /** The same with the operands in a list. */
+  append(mnemonic: Mnemonic, operands: readonly Operand[]): void {
     this.lines?.push(`  ${printInstruction(mnemonic, operands)}`);
-    const [first] = operands;
+    const first = operands[0];
     if (typeof first === "object" && first.kind === "label") {
       this.branch(mnemonic, first);
       return;

@@ -29,11 +29,11 @@ interface Placed {
 
 /** Appends one instruction. The operands fit the form (`formTakes`). Labels become fixups. */
 export function encode(form: InstructionForm, operands: readonly Operand[], out: CodeBuffer): void {
-  const placed = place(form, operands);
+  place(form, operands);
   const firstFixup = out.fixups.length;
-  if (form.encoding === "legacy") encodeLegacyPrefix(form, placed, out);
-  else if (form.encoding === "vex") encodeVexPrefix(form, placed, out);
-  else encodeEvexPrefix(form, placed, out);
+  if (form.encoding === "legacy") encodeLegacyPrefix(form, out);
+  else if (form.encoding === "vex") encodeVexPrefix(form, out);
+  else encodeEvexPrefix(form, out);
   out.byte(form.opcode + (placed.opcodeRegister >= 0 ? placed.opcodeRegister & 7 : 0));
   if (form.fixedModRm >= 0) out.byte(form.fixedModRm);
   else if (placed.rm !== undefined) encodeModRm(placed.reg & 7, placed.rm, placed.displacementScale, out);
@@ -43,20 +43,33 @@ export function encode(form: InstructionForm, operands: readonly Operand[], out:
   for (let i = firstFixup; i < out.fixups.length; i++) out.fixups[i].from = out.length;
 }
 
-function place(form: InstructionForm, operands: readonly Operand[]): Placed {
-  const placed: Placed = {
-    reg: Math.max(form.extension, 0),
-    vvvv: 0,
-    rm: undefined,
-    immediate: undefined,
-    immediateBytes: 0,
-    lastByteRegister: -1,
-    opcodeRegister: -1,
-    mask: 0,
-    zeroing: false,
-    displacementScale: 1,
-    needsRex: false,
-  };
+/** The one instruction that is being encoded; an object for each would be most of what the encoder allocates. */
+const placed: Placed = {
+  reg: 0,
+  vvvv: 0,
+  rm: undefined,
+  immediate: undefined,
+  immediateBytes: 0,
+  lastByteRegister: -1,
+  opcodeRegister: -1,
+  mask: 0,
+  zeroing: false,
+  displacementScale: 1,
+  needsRex: false,
+};
+
+function place(form: InstructionForm, operands: readonly Operand[]): void {
+  placed.reg = form.extension >= 0 ? form.extension : 0;
+  placed.vvvv = 0;
+  placed.rm = undefined;
+  placed.immediate = undefined;
+  placed.immediateBytes = 0;
+  placed.lastByteRegister = -1;
+  placed.opcodeRegister = -1;
+  placed.mask = 0;
+  placed.zeroing = false;
+  placed.displacementScale = 1;
+  placed.needsRex = false;
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i];
     if (typeof operand !== "object") {
@@ -75,12 +88,11 @@ function place(form: InstructionForm, operands: readonly Operand[]): Placed {
       const pattern = form.operands[i];
       placed.displacementScale = (operand.broadcast ? pattern.broadcastBits : pattern.memoryBits) >> 3 || 1;
     }
-    placeRegister(form, form.roles[i], operand, placed);
+    placeRegister(form, form.roles[i], operand);
   }
-  return placed;
 }
 
-function placeRegister(form: InstructionForm, role: string, operand: RegisterOperand | Memory, placed: Placed): void {
+function placeRegister(form: InstructionForm, role: string, operand: RegisterOperand | Memory): void {
   if (role === "M") placed.rm = operand;
   else if (operand.kind === "memory") throw new InternalError(`${form.mnemonic}: memory operand in role ${role}`);
   else if (role === "R") placed.reg = operand.code;
@@ -94,33 +106,36 @@ const baseCode = (rm: Placed["rm"]): number =>
   rm === undefined ? 0 : rm.kind === "memory" ? (rm.base?.code ?? 0) : rm.code;
 const indexCode = (rm: Placed["rm"]): number => (rm?.kind === "memory" ? (rm.index?.code ?? 0) : 0);
 
-function encodeLegacyPrefix(form: InstructionForm, placed: Placed, out: CodeBuffer): void {
+function encodeLegacyPrefix(form: InstructionForm, out: CodeBuffer): void {
+  const { prefix, map, w } = form.space;
   if (form.lock) out.byte(0xf0);
-  if (form.prefix > 0) out.byte(legacyPrefixes[form.prefix]);
+  if (prefix > 0) out.byte(legacyPrefixes[prefix]);
   const base = placed.opcodeRegister >= 0 ? placed.opcodeRegister : baseCode(placed.rm);
-  const rex = (form.w << 3) | ((placed.reg & 8) >> 1) | ((indexCode(placed.rm) & 8) >> 2) | ((base & 8) >> 3);
+  const rex = (w << 3) | ((placed.reg & 8) >> 1) | ((indexCode(placed.rm) & 8) >> 2) | ((base & 8) >> 3);
   if (rex !== 0 || placed.needsRex) out.byte(0x40 | rex);
-  if (form.map > 0) out.byte(0x0f);
-  if (form.map === 2) out.byte(0x38);
-  else if (form.map === 3) out.byte(0x3a);
+  if (map > 0) out.byte(0x0f);
+  if (map === 2) out.byte(0x38);
+  else if (map === 3) out.byte(0x3a);
 }
 
-function encodeVexPrefix(form: InstructionForm, placed: Placed, out: CodeBuffer): void {
+function encodeVexPrefix(form: InstructionForm, out: CodeBuffer): void {
+  const { prefix, map, w } = form.space;
   const r = (placed.reg >> 3) & 1;
   const x = (indexCode(placed.rm) >> 3) & 1;
   const b = (baseCode(placed.rm) >> 3) & 1;
-  const last = ((~placed.vvvv & 15) << 3) | (form.length << 2) | form.prefix;
-  if (x === 0 && b === 0 && form.w === 0 && form.map === 1) {
+  const last = ((~placed.vvvv & 15) << 3) | (form.length << 2) | prefix;
+  if (x === 0 && b === 0 && w === 0 && map === 1) {
     out.byte(0xc5);
     out.byte(((r ^ 1) << 7) | last);
   } else {
     out.byte(0xc4);
-    out.byte(((r ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5) | form.map);
-    out.byte((form.w << 7) | last);
+    out.byte(((r ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5) | map);
+    out.byte((w << 7) | last);
   }
 }
 
-function encodeEvexPrefix(form: InstructionForm, placed: Placed, out: CodeBuffer): void {
+function encodeEvexPrefix(form: InstructionForm, out: CodeBuffer): void {
+  const { prefix, map, w } = form.space;
   const rm = placed.rm;
   const isMemory = rm?.kind === "memory";
   const index = indexCode(rm);
@@ -134,9 +149,9 @@ function encodeEvexPrefix(form: InstructionForm, placed: Placed, out: CodeBuffer
       ((x ^ 1) << 6) |
       ((((base >> 3) & 1) ^ 1) << 5) |
       ((((placed.reg >> 4) & 1) ^ 1) << 4) |
-      form.map,
+      map,
   );
-  out.byte((form.w << 7) | ((~placed.vvvv & 15) << 3) | 4 | form.prefix);
+  out.byte((w << 7) | ((~placed.vvvv & 15) << 3) | 4 | prefix);
   const broadcast = isMemory && rm.broadcast ? 1 : 0;
   out.byte(((placed.zeroing ? 1 : 0) << 7) | (form.length << 5) | (broadcast << 4) | ((vHigh ^ 1) << 3) | placed.mask);
 }

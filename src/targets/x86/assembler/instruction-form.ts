@@ -19,28 +19,6 @@ export interface OperandPattern {
 /** How the first operand is used; all others are read. A "both" target of a three-operand form (fma) is a tie. */
 export type Access = "write" | "both" | "read";
 
-export interface InstructionForm<Name extends string = string> {
-  readonly mnemonic: Name;
-  readonly encoding: "legacy" | "vex" | "evex";
-  /** Opcode map: 0 one byte, 1 0F, 2 0F38, 3 0F3A. */
-  readonly map: 0 | 1 | 2 | 3;
-  /** Mandatory prefix as VEX.pp: 0 none, 1 66, 2 F3, 3 F2. */
-  readonly prefix: 0 | 1 | 2 | 3;
-  readonly w: 0 | 1;
-  /** Vector length as in EVEX.L'L: 0, 1, 2. */
-  readonly length: 0 | 1 | 2;
-  readonly opcode: number;
-  /** Opcode extension in ModRM.reg; -1 for none. A fixed last byte (`xgetbv`) is written as ModRM in `fixedModRm`. */
-  readonly extension: number;
-  readonly fixedModRm: number;
-  readonly lock: boolean;
-  readonly operands: readonly OperandPattern[];
-  readonly roles: readonly Role[];
-  readonly access: Access;
-  /** Whether the memory operand must say its size because another form differs in that only (filled in by the index). */
-  needsSize: boolean;
-}
-
 export interface FormOptions {
   readonly extension?: number;
   readonly fixedModRm?: number;
@@ -48,11 +26,82 @@ export interface FormOptions {
   readonly access?: Access;
 }
 
+/** Mandatory prefix as VEX.pp (0 none, 1 66, 2 F3, 3 F2), opcode map (0 one byte, 1 0F, 2 0F38, 3 0F3A), W. */
+export interface OpcodeSpace {
+  readonly prefix: 0 | 1 | 2 | 3;
+  readonly map: 0 | 1 | 2 | 3;
+  readonly w: 0 | 1;
+}
+
+/** A row. Its notation is read when the row is first used: a program uses few of the hundreds, and should not wait for all at its start. */
+export class InstructionForm<Name extends string = string> {
+  readonly mnemonic: Name;
+  readonly encoding: "legacy" | "vex" | "evex";
+  /** Vector length as in EVEX.L'L: 0, 1, 2. */
+  readonly length: 0 | 1 | 2;
+  readonly opcode: number;
+  /** Opcode extension in ModRM.reg; -1 for none. A fixed last byte (`xgetbv`) is written as ModRM in `fixedModRm`. */
+  readonly extension: number;
+  readonly fixedModRm: number;
+  readonly lock: boolean;
+  /** One `Role` per operand. */
+  readonly roles: string;
+  readonly access: Access;
+  /** Whether the memory operand must say its size because another form differs in that only (filled in by the index). */
+  needsSize: boolean | undefined = undefined;
+  private readonly bits: number;
+  private readonly spaceNotation: string;
+  private readonly operandNotation: string;
+  private knownSpace: OpcodeSpace | undefined = undefined;
+  private knownOperands: readonly OperandPattern[] | undefined = undefined;
+
+  constructor(
+    mnemonic: Name,
+    encoding: "legacy" | "vex" | "evex",
+    bits: number,
+    space: string,
+    opcode: number,
+    roles: string,
+    operands: string,
+    options: FormOptions,
+  ) {
+    this.mnemonic = mnemonic;
+    this.encoding = encoding;
+    this.length = bits === 512 ? 2 : bits === 256 ? 1 : 0;
+    this.opcode = opcode;
+    this.extension = options.extension ?? -1;
+    this.fixedModRm = options.fixedModRm ?? -1;
+    this.lock = options.lock ?? false;
+    this.roles = roles;
+    this.access = options.access ?? "write";
+    this.bits = bits;
+    this.spaceNotation = space;
+    this.operandNotation = operands;
+  }
+
+  get space(): OpcodeSpace {
+    this.knownSpace ??= parseSpace(this.spaceNotation);
+    return this.knownSpace;
+  }
+  get operands(): readonly OperandPattern[] {
+    this.knownOperands ??= this.parseOperands();
+    return this.knownOperands;
+  }
+
+  private parseOperands(): readonly OperandPattern[] {
+    const { mnemonic, encoding, bits, operandNotation, roles } = this;
+    const patterns = operandNotation === "" ? [] : operandNotation.split(" ");
+    if (patterns.length !== roles.length)
+      throw new Error(`instruction table: ${mnemonic}: roles "${roles}" for "${operandNotation}"`);
+    return patterns.map((pattern) => parsePattern(pattern, encoding, bits));
+  }
+}
+
 const prefixCodes: Readonly<Record<string, 0 | 1 | 2 | 3>> = { "66": 1, F3: 2, F2: 3 };
 const mapCodes: Readonly<Record<string, 1 | 2 | 3>> = { "0F": 1, "0F38": 2, "0F3A": 3 };
 
 /** Reads the manual's notation, for example `66.0F38.W0`. */
-export function parseSpace(space: string): Pick<InstructionForm, "prefix" | "map" | "w"> {
+export function parseSpace(space: string): OpcodeSpace {
   let prefix: 0 | 1 | 2 | 3 = 0;
   let map: 0 | 1 | 2 | 3 = 0;
   let w: 0 | 1 = 0;
@@ -133,23 +182,8 @@ export function makeForm<Name extends string>(
   opcode: number,
   roles: string,
   operands: string,
-  options: FormOptions = {},
+  options: FormOptions = noOptions,
 ): InstructionForm<Name> {
-  const patterns = operands === "" ? [] : operands.split(" ");
-  if (patterns.length !== roles.length)
-    throw new Error(`instruction table: ${mnemonic}: roles "${roles}" for "${operands}"`);
-  return {
-    mnemonic,
-    encoding,
-    ...parseSpace(space),
-    length: bits === 512 ? 2 : bits === 256 ? 1 : 0,
-    opcode,
-    extension: options.extension ?? -1,
-    fixedModRm: options.fixedModRm ?? -1,
-    lock: options.lock ?? false,
-    operands: patterns.map((pattern) => parsePattern(pattern, encoding, bits)),
-    roles: [...roles] as Role[],
-    access: options.access ?? "write",
-    needsSize: false,
-  };
+  return new InstructionForm(mnemonic, encoding, bits, space, opcode, roles, operands, options);
 }
+const noOptions: FormOptions = {};

@@ -20,8 +20,11 @@ for (const form of instructionTable) {
   if (forms) forms.push(form);
   else formsByMnemonic.set(form.mnemonic, [form]);
 }
-for (const forms of formsByMnemonic.values()) {
-  for (const form of forms) form.needsSize = forms.some((other) => differInSizeOnly(form, other));
+
+/** Whether this form's memory operand must say its size. */
+function needsSize(form: InstructionForm): boolean {
+  form.needsSize ??= formsByMnemonic.get(form.mnemonic)?.some((other) => differInSizeOnly(form, other)) ?? false;
+  return form.needsSize;
 }
 
 /** Whether two forms can be told apart only by the size of their memory operand. */
@@ -91,7 +94,7 @@ export function formTakes(form: InstructionForm, operands: readonly Operand[]): 
     if (typeof operand === "object") {
       if ((operand.operandClass & pattern.accepts) === 0) return false;
       if (operand.kind === "memory" && pattern.memoryBits > 0) {
-        if (operand.bits === undefined ? form.needsSize : !operand.broadcast && operand.bits !== pattern.memoryBits)
+        if (operand.bits === undefined ? needsSize(form) : !operand.broadcast && operand.bits !== pattern.memoryBits)
           return false;
       }
     } else if ((immediateClass(operand) & pattern.accepts) === 0) return false;

@@ -102,25 +102,27 @@ class Scan {
   }
 
   /** The register that spares a move, if it is free: that of the input which the target overwrites. */
-  private hint(instruction: MachineInstruction, registerClass: number): number {
-    const { operation } = instruction;
-    if (operation.shape === "entry") return this.convention.parameters[instruction.immediate];
-    const wanted =
-      operation.shape === "fma"
-        ? [instruction.third, instruction.first, instruction.second]
-        : operation.shape === "move"
-          ? [instruction.second]
-          : operation === operations.lea
-            ? [instruction.base]
-            : registerClass === registerClasses.int
-              ? [instruction.first, instruction.second]
-              : [];
-    for (const source of wanted) {
-      if (source < 0 || this.assignment[source] < 0 || this.machine.classes[source] !== registerClass) continue;
-      const code = this.assignment[source];
-      if (this.isFree(this.occupants[registerClass][code], this.intervals.start[instruction.target])) return code;
+  private hint(i: MachineInstruction, registerClass: number): number {
+    const { operation } = i;
+    if (operation.shape === "entry") return this.convention.parameters[i.immediate];
+    if (operation.shape === "fma") {
+      const addend = this.codeToTake(i, i.third, registerClass);
+      if (addend >= 0) return addend;
+      const first = this.codeToTake(i, i.first, registerClass);
+      return first >= 0 ? first : this.codeToTake(i, i.second, registerClass);
     }
-    return -1;
+    if (operation.shape === "move") return this.codeToTake(i, i.second, registerClass);
+    if (operation === operations.lea) return this.codeToTake(i, i.base, registerClass);
+    if (registerClass !== registerClasses.int) return -1;
+    const first = this.codeToTake(i, i.first, registerClass);
+    return first >= 0 ? first : this.codeToTake(i, i.second, registerClass);
+  }
+
+  /** The machine register of an input, if the instruction's target can have it. */
+  private codeToTake(i: MachineInstruction, source: number, registerClass: number): number {
+    if (source < 0 || this.assignment[source] < 0 || this.machine.classes[source] !== registerClass) return -1;
+    const code = this.assignment[source];
+    return this.isFree(this.occupants[registerClass][code], this.intervals.start[i.target]) ? code : -1;
   }
 
   /** How much it costs not to have a register for this value, per instruction of its life. */

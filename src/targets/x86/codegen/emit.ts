@@ -87,10 +87,10 @@ export class Emitter {
     const { operation } = i;
     switch (operation.shape) {
       case "binary":
-        this.emit(this.mnemonic(i), i, this.target(i), this.first(i), this.second(i));
+        this.emit(this.mnemonic(i), i, [this.target(i), this.first(i), this.second(i)]);
         return;
       case "unary":
-        this.emit(this.mnemonic(i), i, this.target(i), this.second(i));
+        this.emit(this.mnemonic(i), i, [this.target(i), this.second(i)]);
         return;
       case "ternary":
         this.assembler.emit(
@@ -106,7 +106,7 @@ export class Emitter {
         return;
       case "store": {
         const place = this.memory(i);
-        this.emit(this.mnemonic(i), i, i.mask === none ? place : masked(place, this.mask(i.mask)), this.first(i));
+        this.emit(this.mnemonic(i), i, [i.mask === none ? place : masked(place, this.mask(i.mask)), this.first(i)]);
         return;
       }
       case "maskStore":
@@ -171,9 +171,9 @@ export class Emitter {
     }
   }
 
-  private emit(mnemonic: Mnemonic, i: MachineInstruction, ...operands: Operand[]): void {
+  private emit(mnemonic: Mnemonic, i: MachineInstruction, operands: Operand[]): void {
     if (i.operation.hasImmediate) operands.push(i.immediate);
-    this.assembler.emit(mnemonic, ...operands);
+    this.assembler.append(mnemonic, operands);
   }
 
   mnemonic(i: MachineInstruction): Mnemonic {

@@ -318,9 +318,14 @@ export class LoweringContext {
     this.emitLoad(this.removeLoad(id));
   }
   private removeLoad(id: number): WaitingLoad {
-    const at = this.waitingLoads.findIndex((load) => load.id === id);
+    const { waitingLoads } = this;
     this.isWaitingLoad[id] = 0;
-    return this.waitingLoads.splice(at, 1)[0];
+    let at = waitingLoads.length - 1;
+    while (waitingLoads[at].id !== id) at--;
+    const load = waitingLoads[at];
+    for (; at < waitingLoads.length - 1; at++) waitingLoads[at] = waitingLoads[at + 1];
+    waitingLoads.length--;
+    return load;
   }
   private emitLoadsThatUse(machineRegister: number): void {
     if (this.waitingLoads.length === 0) return;
@@ -351,6 +356,7 @@ export class LoweringContext {
   settle(): void {
     this.emitLoads();
     const copies = this.waitingCopies;
+    if (copies.length === 0) return;
     this.waitingCopies = [];
     for (const id of copies) this.emitCopy(id);
   }
@@ -417,6 +423,8 @@ export class LoweringContext {
     return this.constantTrail.length;
   }
   leaveScope(mark: number): void {
-    for (const key of this.constantTrail.splice(mark)) this.constants.delete(key);
+    const { constantTrail, constants } = this;
+    for (let at = mark; at < constantTrail.length; at++) constants.delete(constantTrail[at]);
+    constantTrail.length = mark;
   }
 }
