@@ -69,7 +69,9 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   // The larger matrix is cut into tasks and passes through once; the smaller is shared by all of them.
   if (n >= m) {
     limit(Math.ceil(256 / strips.big), 4);
-    while (panelsPerTask > 1 && tasks() < 16) panelsPerTask = Math.ceil(panelsPerTask / 2);
+    // Small tasks end together; but every task reads all of A, which must not fall out of the last-level cache.
+    const enough = 4 * m * k > 8 * 1024 * 1024 ? 16 : 24;
+    while (panelsPerTask > 1 && tasks() < enough) panelsPerTask = Math.ceil(panelsPerTask / 2);
     while (stripsPerTask > 1 && tasks() < 8 && stripsPerTask * stripFlops > taskFlops / 8)
       stripsPerTask = Math.ceil(stripsPerTask / 2);
   } else {

@@ -61,6 +61,21 @@ export function emitPanelPrefetch(
       k.intBinary("min", k.add(pointer, 4 * rows * bStep), end, pointer);
     };
   }
+  if (bStep === 1 && blocks > 1) {
+    // A share of the columns per strip, in step with the reduction; after the last block come the columns of the next task.
+    const share = Math.ceil(width / plan.stripsPerTask);
+    const row = k.add(asRegister(k, first), block);
+    const column = k.add(k.mul(panel, width), k.mul(local, share));
+    k.if(k.compare("ge", row, plan.k), () => {
+      k.intConstant(0, row);
+      k.add(column, plan.panelsPerTask * width, column);
+    });
+    const pointer = base(row, column);
+    return () => {
+      for (let c = 0; c < share; c++) k.prefetch(k.at(pointer, 4 * c * bColumn), 2);
+      k.add(pointer, 4 * unroll, pointer);
+    };
+  }
   if (bStep === 1 && blocks === 1 && bColumn === plan.k) {
     const lines = Math.ceil((width * plan.k * 4) / 64 / (iterations * plan.stripsPerTask));
     const end = base(0, plan.n);
