@@ -237,7 +237,9 @@ test("Ctrl-C ends after the current step, runs the end hooks and keeps the histo
 test("only callbacks are callbacks", async () => {
   await expect(
     smallModel().fit(x, labels, { callbacks: [{}] as unknown as keras.Callback[] }),
-  ).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: callbacks: expected instances of keras.callbacks.Callback, received object.]`);
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ArgumentError: callbacks: expected instances of keras.callbacks.Callback, received object.]`,
+  );
   expect(() => new keras.EarlyStopping({ patients: 3 } as object)).toThrowErrorMatchingInlineSnapshot(
     `[ArgumentError: EarlyStopping: unknown option "patients" (did you mean "patience"?); expected monitor, minDelta, patience, verbose, mode, baseline, restoreBestWeights, startFromEpoch.]`,
   );
