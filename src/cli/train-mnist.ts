@@ -75,23 +75,33 @@ class Stopwatch {
   firstStep: number | undefined;
   /** Milliseconds of that time that compiling the step took. */
   compile: number | undefined;
+  /** When each part of the start was over, in milliseconds from the start of the process. */
+  readonly start: Record<string, number> = {};
   readonly seconds: number[] = [];
   #epochStart = 0;
   #lastStep = 0;
   #compiledBefore: number | undefined;
 
+  mark(part: string): void {
+    this.start[part] = performance.now(); // counts from the start of the process
+  }
+
   callback(): LambdaCallback {
     return new LambdaCallback({
+      onTrainBegin: () => this.mark("examples"),
       onEpochBegin: () => {
         this.#epochStart = performance.now();
       },
       onTrainBatchBegin: () => {
-        this.#compiledBefore ??= engine.stats().compileMilliseconds;
+        if (this.#compiledBefore !== undefined) return;
+        this.#compiledBefore = engine.stats().compileMilliseconds;
+        this.mark("order");
       },
       onTrainBatchEnd: () => {
         this.#lastStep = performance.now();
         if (this.firstStep !== undefined) return;
-        this.firstStep = this.#lastStep; // performance.now() counts from the start of the process
+        this.firstStep = this.#lastStep;
+        this.mark("step");
         this.compile = engine.stats().compileMilliseconds - this.#compiledBefore!;
       },
       onEpochEnd: () => {
@@ -107,10 +117,13 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
   const say = (text: string) => {
     if (verbose !== 0) process.stdout.write(text);
   };
+  const stopwatch = new Stopwatch();
+  stopwatch.mark("program");
   const folder = new RunFolder(options.outFolder, options.jsonFile);
   const [[trainImages, trainLabels], [testImages, testLabels]] = await datasets.mnist.loadData(
     options.dataFolder === undefined ? {} : { path: options.dataFolder },
   );
+  stopwatch.mark("files");
   const total = Math.min(options.limit ?? trainImages.shape[0]!, trainImages.shape[0]!);
   const trained = Math.floor(total * (1 - validationSplit));
   if (!options.targetGiven) requireFastTarget(flopsPerImage * trained * epochs);
@@ -123,7 +136,6 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
   const model = buildNetwork();
   model.compile({ optimizer: new SGD({ learningRate }), loss: "categorical_crossentropy", metrics: ["accuracy"] });
   if (verbose === 1) model.summary();
-  const stopwatch = new Stopwatch();
   const history = await model.fit(xTrain, yTrain, {
     validationSplit,
     epochs,
@@ -195,6 +207,7 @@ export async function trainMnist(options: TrainMnistOptions): Promise<number> {
       weightsSha256: sha256Of(model.getWeights().map((weight) => weight.dataSync())),
       firstStepMs: stopwatch.firstStep,
       compileMs: stopwatch.compile,
+      startMs: stopwatch.start,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     written.push(options.jsonFile);
