@@ -6,7 +6,7 @@ import { sizeOf, stridesOf } from "../src/graph/shape.ts";
 import { fmaPeakProbe } from "../src/kernel/probes.ts";
 import { scalarCall, scalarInput } from "../src/kernel/scalar.ts";
 import type { Meaning } from "../src/ops/define.ts";
-import { allocateBuffer } from "../src/runtime/allocate.ts";
+import { allocateAligned } from "../src/runtime/allocate.ts";
 import type { BufferReference, PlanStep } from "../src/schedule/plan.ts";
 import { conv2d, matmul } from "../src/schedule/strategies/contraction/index.ts";
 import type { Lowering, OperandView, StrategyRequest } from "../src/schedule/strategy.ts";
@@ -195,10 +195,10 @@ const threads = Number(option("--threads") ?? 2);
 const platform = createX86Platform({ threads, avx512: !process.argv.includes("--avx2") });
 
 function buffer(floats: number, fill: (i: number) => number): { buffer: ArrayBuffer; byteOffset: number } {
-  const memory = allocateBuffer(4 * Math.max(floats, 16), platform.machine.functions);
-  const data = new Float32Array(memory);
+  const storage = allocateAligned(4 * Math.max(floats, 16), platform.machine.functions);
+  const data = new Float32Array(storage.buffer, storage.byteOffset, floats);
   for (let i = 0; i < floats; i++) data[i] = fill(i);
-  return { buffer: memory, byteOffset: 0 };
+  return storage;
 }
 
 /** Best time of a plan in milliseconds, and of each of its steps in that run. */

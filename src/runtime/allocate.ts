@@ -33,3 +33,19 @@ export function allocateBuffer(bytes: number, functions?: ForeignFunctions): Arr
   if (bytes >= 2 * hugePageBytes) functions?.adviseHuge(functions.addressOf(buffer), bytes);
   return buffer;
 }
+
+/** A cache line, and the widest vector. */
+const lineBytes = 64;
+
+/**
+ * Zeroed storage that begins on a cache line. What the allocator of the system gives begins 16 bytes into one, and then every access of 64 bytes
+ * touches two lines: a dense layer loses a tenth of its speed. Small storage is not worth the space.
+ */
+export function allocateAligned(
+  bytes: number,
+  functions: ForeignFunctions,
+): { readonly buffer: ArrayBuffer; readonly byteOffset: number } {
+  if (bytes < 1024) return { buffer: allocateBuffer(bytes, functions), byteOffset: 0 };
+  const buffer = allocateBuffer(bytes + lineBytes, functions);
+  return { buffer, byteOffset: (lineBytes - (functions.addressOf(buffer) % lineBytes)) % lineBytes };
+}

@@ -1,4 +1,4 @@
-import { allocateBuffer } from "../../runtime/allocate.ts";
+import { allocateAligned } from "../../runtime/allocate.ts";
 import { schedule } from "../../schedule/schedule.ts";
 import type { Target } from "../target.ts";
 import { createX86Platform, type X86Options, type X86Platform } from "./platform.ts";
@@ -28,6 +28,6 @@ export function createX86Target(options: X86Options = {}): X86Target {
     threads,
     platform,
     compile: (program) => platform.compilePlan(schedule(program, platform.description)),
-    allocate: (bytes) => ({ buffer: allocateBuffer(bytes, functions), byteOffset: 0 }),
+    allocate: (bytes) => allocateAligned(bytes, functions),
   };
 }
