@@ -100,12 +100,14 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
     k.if(k.compare("gt", asRegister(k, first), 0), () =>
       each((register, displacement) => k.load(k.at(saved, displacement), "f32", {}, register)),
     );
-  const ahead =
-    emitUpdatePrefetch(state, row, column, rows, columns) ?? emitPanelPrefetch(state, first, panel, columns, strip);
+  const ahead = [
+    emitUpdatePrefetch(state, row, column, rows, columns),
+    emitPanelPrefetch(state, first, panel, columns, strip),
+  ];
   const streamed = state.packedA !== undefined && plan.strips.count > 1;
   emitReduction(k, {
     eachIteration: (a) => {
-      ahead?.();
+      for (const fetch of ahead) fetch?.();
       // Strips follow each other in memory: fetch the next one from the last-level cache while this one is used.
       if (streamed)
         for (let line = 0; line < unroll * aStep; line += 64) k.prefetch(k.at(a, plan.block * aStep + line), 2);

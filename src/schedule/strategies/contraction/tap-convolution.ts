@@ -9,6 +9,7 @@ import {
   finishTile,
   type LoweringBuilder,
   offsetAddress,
+  operand,
   splitTask,
 } from "./lowering.ts";
 import type { ImageSource } from "./materialize.ts";
@@ -129,6 +130,15 @@ function emitStrip(
   const vectors = Math.ceil(outputs / 16);
   const lastLanes = outputs - 16 * (vectors - 1);
   const accumulators = zeroAccumulators(k, pixels, vectors);
+  const outputRow = rows.step === 1 && rows.start === 0 ? row : k.add(k.mul(row, rows.step), rows.start);
+  const outputColumn =
+    typeof first === "number"
+      ? columns.start + columns.step * first
+      : columns.step === 1 && columns.start === 0
+        ? first
+        : k.add(k.mul(first, columns.step), columns.start);
+  const channel = channelOf(k, group, c.outputChannels, panel, width);
+  const position = [image, outputRow, outputColumn, channel];
   if (rows.taps > 0 && columns.taps > 0) {
     const [sn, sh, sw, sc] = input.strides.map((stride) => 4 * stride);
     const x = offsetAddress(
@@ -153,21 +163,16 @@ function emitStrip(
       ],
       4 * c.weightOffset,
     );
-    emitTaps(state, accumulators, first, lastLanes, row, k.intMove(x), k.intMove(w));
+    const ahead = [nextRow(state, pixels, x), epilogueRows(state, pixels, vectors, position)];
+    emitTaps(state, accumulators, first, lastLanes, row, k.intMove(x), k.intMove(w), () => {
+      for (const fetch of ahead) fetch?.();
+    });
   }
-  const outputRow = rows.step === 1 && rows.start === 0 ? row : k.add(k.mul(row, rows.step), rows.start);
-  const outputColumn =
-    typeof first === "number"
-      ? columns.start + columns.step * first
-      : columns.step === 1 && columns.start === 0
-        ? first
-        : k.add(k.mul(first, columns.step), columns.start);
-  const channel = channelOf(k, group, c.outputChannels, panel, width);
   finishTile(
     k,
     c.request,
     address,
-    { outer: [image, outputRow, outputColumn], last: channel },
+    { outer: position.slice(0, 3), last: channel },
     accumulators,
     (pixel) => [0, 0, columns.step * pixel],
     lastLanes,
@@ -200,13 +205,13 @@ function emitTaps(
   row: IntRegister,
   x: IntRegister,
   w: IntRegister,
+  ahead: () => void,
 ): void {
   const { k, c } = state;
   const { rows, columns, input } = c;
   const rowStep = rows.offsetStep * input.strides[1] * 4;
   const inside = allInside(rows, 0, rows.count);
   const steps = columns.taps * c.inputChannels;
-  const ahead = nextRow(state, accumulators.length, x);
   const body = (): void => emitColumnTaps(state, accumulators, first, lastLanes, x, w, ahead);
   if (inside && rows.taps * steps * accumulators.length <= 200) {
     for (let tap = 0; tap < rows.taps; tap++) {
@@ -225,6 +230,29 @@ function emitTaps(
     k.add(x, rowStep, x);
     k.add(w, rowTapBytes(c), w);
   });
+}
+
+/** Fetches what the epilogue reads of this strip (the activation whose gradient this is): one pixel per iteration. */
+function epilogueRows(
+  state: TaskState,
+  pixels: number,
+  vectors: number,
+  position: readonly IntOperand[],
+): (() => void) | undefined {
+  const { k, c, address } = state;
+  const { rows, columns, request } = c;
+  const view = request.epilogue.loads.find(
+    (load) => load.strides[1] !== 0 && load.strides[3] === 1 && load.dtype === "f32",
+  );
+  if (!view || rows.taps * Math.floor((columns.taps * c.inputChannels) / 4) < pixels) return undefined;
+  const terms = position.map((index, axis) => [index, 4 * view.strides[axis]] as const);
+  const pointer = k.intMove(offsetAddress(k, address(operand(view.operand)), terms, 4 * view.offset));
+  const step = 4 * columns.step * view.strides[2];
+  const end = k.address(k.at(pointer, pixels * step));
+  return () => {
+    for (let v = 0; v < vectors; v++) k.prefetch(k.at(pointer, 64 * v), 2);
+    k.intBinary("min", k.add(pointer, step), end, pointer);
+  };
 }
 
 /** Fetches the input rows that the strip below this one reads first, where a row is one run of memory. */
@@ -247,7 +275,7 @@ function emitColumnTaps(
   lastLanes: number,
   x: IntRegister,
   w: IntRegister,
-  ahead: (() => void) | undefined,
+  ahead: () => void,
 ): void {
   const { k, c } = state;
   const { columns, input, inputChannels } = c;
