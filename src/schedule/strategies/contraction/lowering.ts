@@ -2,7 +2,7 @@
 import { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
 import { EpilogueEmitter, type EpilogueTile } from "../../emit-epilogue.ts";
-import type { LoweredStep, Lowering, StepArgument, StrategyRequest } from "../../strategy.ts";
+import type { Epilogue, LoweredStep, Lowering, OperandView, StepArgument, StrategyRequest } from "../../strategy.ts";
 
 const same = (left: StepArgument, right: StepArgument): boolean =>
   left.kind === right.kind && (left.kind === "status" || right.kind === "status" || left.index === right.index);
@@ -53,6 +53,24 @@ export class LoweringBuilder {
 export function epilogueArguments(request: StrategyRequest): StepArgument[] {
   const { loads, stores } = request.epilogue;
   return [...loads, ...stores.map((store) => store.view)].map((view) => operand(view.operand));
+}
+
+/**
+ * What an epilogue reads or writes along the lanes and along `axis`, each place once: worth fetching before a tile is done. Two at most, for
+ * every one costs registers and load slots.
+ */
+export function touchedViews(epilogue: Epilogue, axis: number): OperandView[] {
+  const found: OperandView[] = [];
+  for (const view of [...epilogue.loads, ...epilogue.stores.map((store) => store.view)]) {
+    const known = found.some(
+      (other) =>
+        other.operand === view.operand &&
+        other.offset === view.offset &&
+        other.strides.every((stride, index) => stride === view.strides[index]),
+    );
+    if (!known && view.dtype === "f32" && view.strides[axis] !== 0 && view.strides.at(-1) === 1) found.push(view);
+  }
+  return found.slice(0, 2);
 }
 
 /** Applies a request's epilogue to a register tile; `offsets(row)` places a row relative to the tile's first element. */

@@ -1,14 +1,14 @@
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
-import { asRegister, operand } from "./lowering.ts";
+import { asRegister, operand, touchedViews } from "./lowering.ts";
 import { matrixAddress } from "./matmul-address.ts";
 import { unroll } from "./matmul-plan.ts";
 import type { TaskState } from "./matmul-tile.ts";
 
 /**
- * Starts to fetch what the epilogue will read of this tile (the weight that an update overwrites) while the reduction runs: one row of the
- * tile per iteration. Returns what each iteration does.
+ * Starts to fetch what the epilogue touches of this tile (an activation, the weight that an update overwrites, the lines that the result goes
+ * to) while the reduction runs: one row of the tile per iteration. Returns what each iteration does.
  */
-export function emitUpdatePrefetch(
+export function emitEpiloguePrefetch(
   state: TaskState,
   row: IntRegister,
   column: IntRegister,
@@ -16,17 +16,18 @@ export function emitUpdatePrefetch(
   columns: number,
 ): (() => void) | undefined {
   const { k, plan, request, address, batch } = state;
+  if (plan.blocks > 1 || plan.k < 4 * unroll) return undefined;
   const axis = plan.batch.length;
-  const view = request.epilogue.loads.find(
-    (load) => load.strides[axis] !== 0 && load.strides[axis + 1] === 1 && load.dtype === "f32",
-  );
-  if (!view || plan.blocks > 1 || plan.k < 4 * unroll) return undefined;
-  const pointer = k.intMove(matrixAddress(k, address(operand(view.operand)), view, batch, row, column));
-  const stride = 4 * view.strides[axis];
-  const end = k.address(k.at(pointer, rows * stride));
+  const moving = touchedViews(request.epilogue, axis).map((view) => {
+    const pointer = k.intMove(matrixAddress(k, address(operand(view.operand)), view, batch, row, column));
+    const stride = 4 * view.strides[axis];
+    return { pointer, stride, end: k.address(k.at(pointer, rows * stride)) };
+  });
   return () => {
-    for (let line = 0; line < columns; line += 16) k.prefetch(k.at(pointer, 4 * line), 2);
-    k.intBinary("min", k.add(pointer, stride), end, pointer);
+    for (const { pointer, stride, end } of moving) {
+      for (let line = 0; line < columns; line += 16) k.prefetch(k.at(pointer, 4 * line), 2);
+      k.intBinary("min", k.add(pointer, stride), end, pointer);
+    }
   };
 }
 

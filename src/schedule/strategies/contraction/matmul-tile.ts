@@ -4,7 +4,7 @@ import type { StepArgument, StrategyRequest } from "../../strategy.ts";
 import { type AddressOf, asRegister, finishTile, offsetAddress, operand } from "./lowering.ts";
 import { batchTerms, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
 import { type MatmulPlan, unroll } from "./matmul-plan.ts";
-import { emitPanelPrefetch, emitUpdatePrefetch } from "./matmul-prefetch.ts";
+import { emitEpiloguePrefetch, emitPanelPrefetch } from "./matmul-prefetch.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 
 /** What the body of a task knows: where its matrices start and which part of the reduction is under way. */
@@ -101,7 +101,7 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
       each((register, displacement) => k.load(k.at(saved, displacement), "f32", {}, register)),
     );
   const ahead = [
-    emitUpdatePrefetch(state, row, column, rows, columns),
+    emitEpiloguePrefetch(state, row, column, rows, columns),
     emitPanelPrefetch(state, first, panel, columns, strip),
   ];
   const streamed = state.packedA !== undefined && plan.strips.count > 1;

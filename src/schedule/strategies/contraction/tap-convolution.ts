@@ -11,6 +11,7 @@ import {
   offsetAddress,
   operand,
   splitTask,
+  touchedViews,
 } from "./lowering.ts";
 import type { ImageSource } from "./materialize.ts";
 import { fetchAhead } from "./prefetch.ts";
@@ -232,7 +233,7 @@ function emitTaps(
   });
 }
 
-/** Fetches what the epilogue reads of this strip (the activation whose gradient this is): one pixel per iteration. */
+/** Fetches what the epilogue touches of this strip (the activation whose gradient this is, the result's lines): one pixel per iteration. */
 function epilogueRows(
   state: TaskState,
   pixels: number,
@@ -241,17 +242,18 @@ function epilogueRows(
 ): (() => void) | undefined {
   const { k, c, address } = state;
   const { rows, columns, request } = c;
-  const view = request.epilogue.loads.find(
-    (load) => load.strides[1] !== 0 && load.strides[3] === 1 && load.dtype === "f32",
-  );
-  if (!view || rows.taps * Math.floor((columns.taps * c.inputChannels) / 4) < pixels) return undefined;
-  const terms = position.map((index, axis) => [index, 4 * view.strides[axis]] as const);
-  const pointer = k.intMove(offsetAddress(k, address(operand(view.operand)), terms, 4 * view.offset));
-  const step = 4 * columns.step * view.strides[2];
-  const end = k.address(k.at(pointer, pixels * step));
+  if (rows.taps * Math.floor((columns.taps * c.inputChannels) / 4) < pixels) return undefined;
+  const moving = touchedViews(request.epilogue, 2).map((view) => {
+    const terms = position.map((index, axis) => [index, 4 * view.strides[axis]] as const);
+    const pointer = k.intMove(offsetAddress(k, address(operand(view.operand)), terms, 4 * view.offset));
+    const step = 4 * columns.step * view.strides[2];
+    return { pointer, step, end: k.address(k.at(pointer, pixels * step)) };
+  });
   return () => {
-    for (let v = 0; v < vectors; v++) k.prefetch(k.at(pointer, 64 * v), 2);
-    k.intBinary("min", k.add(pointer, step), end, pointer);
+    for (const { pointer, step, end } of moving) {
+      for (let v = 0; v < vectors; v++) k.prefetch(k.at(pointer, 64 * v), 2);
+      k.intBinary("min", k.add(pointer, step), end, pointer);
+    }
   };
 }
 
