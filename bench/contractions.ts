@@ -201,26 +201,30 @@ function buffer(floats: number, fill: (i: number) => number): { buffer: ArrayBuf
   return storage;
 }
 
-/** Best time of a plan in milliseconds, and of each of its steps in that run. */
-function best(plan: { steps: PlanStep[]; arenaBytes: number }, inputs: { buffer: ArrayBuffer; byteOffset: number }[]) {
+/** Median and best time of a plan in milliseconds, and the steps of the best run. */
+function time(plan: { steps: PlanStep[]; arenaBytes: number }, inputs: { buffer: ArrayBuffer; byteOffset: number }[]) {
   const executable = platform.compilePlan({ ...plan, constants: [], guards: [], explanation: "" });
-  let found = { total: Number.POSITIVE_INFINITY, steps: "" };
+  const totals: number[] = [];
+  let best = Number.POSITIVE_INFINITY;
+  let steps = "";
   const end = performance.now() + 600;
   for (let round = 0; round < 5 || performance.now() < end; round++) {
     const timings = executable.profile(inputs, []);
     const total = timings.reduce((sum, timing) => sum + timing.milliseconds, 0);
-    if (total < found.total)
-      found = { total, steps: timings.map((timing) => `${timing.label} ${timing.milliseconds.toFixed(3)}`).join(", ") };
+    totals.push(total);
+    if (total < best) steps = timings.map((timing) => `${timing.label} ${timing.milliseconds.toFixed(3)}`).join(", ");
+    best = Math.min(best, total);
   }
   executable.dispose();
-  return found;
+  totals.sort((a, b) => a - b);
+  return { best, median: totals[totals.length >> 1], steps };
 }
 
 const probe = fmaPeakProbe(platform.description);
 const peakOf = (): number => {
   const step: PlanStep = { ...probe, arguments: [{ kind: "input", index: 0, byteOffset: 0 }], tasks: 8 * threads };
-  const time = best({ steps: [step], arenaBytes: 0 }, [buffer(1024, () => 0)]).total;
-  return (probe.flops * step.tasks) / time / 1e6;
+  const { best } = time({ steps: [step], arenaBytes: 0 }, [buffer(1024, () => 0)]);
+  return (probe.flops * step.tasks) / best / 1e6;
 };
 let peak = peakOf();
 console.log(`${platform.description.name}, ${threads} threads: FMA peak ${peak.toFixed(0)} GFLOP/s`);
@@ -230,11 +234,12 @@ for (const test of cases) {
   const lowering = (test.meaning.kind === "matmul" ? matmul : conv2d)(request);
   const sizes = [...test.inputs.map(sizeOf), test.output[test.output.length - 1], sizeOf(test.output), 1];
   const inputs = sizes.map((size, index) => buffer(size, (i) => (index === 4 ? 1e-6 : Math.sin(i + index))));
-  const { total, steps } = best(planSteps(lowering), inputs);
+  const { best, median, steps } = time(planSteps(lowering), inputs);
   peak = Math.max(peak, peakOf());
-  const speed = test.flops / total / 1e6;
+  const [speed, usual] = [best, median].map((milliseconds) => test.flops / milliseconds / 1e6);
+  const share = (value: number): string => ((100 * value) / peak).toFixed(0);
   console.log(
-    `${test.name.padEnd(46)} ${total.toFixed(3).padStart(8)} ms ${speed.toFixed(0).padStart(5)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(3)} %   ${steps}`,
+    `${test.name.padEnd(46)} best ${best.toFixed(3)} ms ${speed.toFixed(0)} GFLOP/s ${share(speed)} %, median ${share(usual)} %   ${steps}`,
   );
 }
 platform.dispose();

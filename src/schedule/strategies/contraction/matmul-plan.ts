@@ -84,7 +84,7 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
 
   // A panel of B and two strips of A (this one and the next) share the first-level cache.
   const firstLevelSteps = 16 * Math.max(4, Math.floor((0.95 * machine.l1Bytes) / (16 * 4 * (width + 2 * strips.big))));
-  const blockLimit = k * width <= (bStep === 1 ? Number(process.env.BT ?? 32) : 16) * 1024 ? k : firstLevelSteps;
+  const blockLimit = k * width <= (bStep === 1 ? 32 : 16) * 1024 ? k : firstLevelSteps;
   const blocks = Math.max(1, Math.ceil(k / Math.max(1, blockLimit)));
   const block = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
 

@@ -1,7 +1,7 @@
 import { InternalError } from "../../../errors.ts";
 import { sizeOf } from "../../../graph/shape.ts";
 import type { StepArgument, Strategy, StrategyRequest } from "../../strategy.ts";
-import { LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
+import { asRegister, LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
 import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
 import { emitMatmulStep } from "./matmul-kernel.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
@@ -29,35 +29,41 @@ function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void 
 }
 
 const packChunk = 512;
+/** Steps that one task packs: long enough runs of each row for the memory to stream. */
+const packTaskSteps = 2048;
 
 /** A packed once: [batch][block][strip][k of the block][rows of a big strip], in the order in which a task reads it. */
 function packStrips(plan: MatmulPlan, lowering: LoweringBuilder): StepArgument {
   const { strips, k: length, batches, a } = plan;
   const packed = lowering.temporary(batches * strips.count * length * strips.big);
   const chunk = plan.blocks > 1 ? plan.block : packChunk;
-  const chunks = Math.ceil(length / chunk);
-  const work = { tasks: batches * strips.count * chunks, flops: 0, bytes: 8 * batches * plan.m * length };
+  const perTask = chunk * Math.max(1, Math.round(packTaskSteps / chunk));
+  const parts = Math.ceil(length / perTask);
+  const work = { tasks: batches * strips.count * parts, flops: 0, bytes: 8 * batches * plan.m * length };
   lowering.step(`pack_rows_${plan.m}x${length}`, [operand(a.operand), packed], work, (k, address) => {
-    const indices = splitTask(k, k.task(), [...plan.batch, strips.count, chunks]);
+    const indices = splitTask(k, k.task(), [...plan.batch, strips.count, parts]);
     const batch = indices.slice(0, -2);
-    const [strip, part] = indices.slice(-2).map((index) => (typeof index === "number" ? k.intConstant(index) : index));
-    const first = k.mul(part, chunk);
-    const count = chunks === 1 ? length : k.intBinary("min", k.intBinary("sub", k.intConstant(length), first), chunk);
-    const source = matrixAddress(k, address(operand(a.operand)), a, batch, stripStart(k, plan, strip), first);
-    const destination = packedStrip(k, plan, address(packed), batch, strip, first, count);
+    const [strip, part] = indices.slice(-2).map((index) => asRegister(k, index));
+    const start = k.mul(part, perTask);
     const [laneStride, stepStride] = a.strides.slice(-2);
-    forStripSize(k, plan, strip, (lanes) =>
-      emitPanelCopy(k, {
-        source,
-        laneStride,
-        stepStride,
-        lanes,
-        count,
-        countRest: length % 16,
-        destination,
-        width: strips.big,
-      }),
-    );
+    k.loop(start, k.intBinary("min", k.add(start, perTask), length), chunk, (first) => {
+      const count =
+        length % chunk === 0 ? chunk : k.intBinary("min", k.intBinary("sub", k.intConstant(length), first), chunk);
+      const source = matrixAddress(k, address(operand(a.operand)), a, batch, stripStart(k, plan, strip), first);
+      const destination = packedStrip(k, plan, address(packed), batch, strip, first, count);
+      forStripSize(k, plan, strip, (lanes) =>
+        emitPanelCopy(k, {
+          source,
+          laneStride,
+          stepStride,
+          lanes,
+          count,
+          countRest: length % 16,
+          destination,
+          width: strips.big,
+        }),
+      );
+    });
   });
   return packed;
 }

@@ -73,7 +73,10 @@ export function planWeightGradient(
   const panels = Math.ceil(outputChannels / width);
   const panelsPerTask = Math.min(panels, Math.max(1, Math.floor(128 / width)));
   const parts = groups * (oneTap ? rows.taps : 1) * Math.ceil(panels / panelsPerTask);
-  const wanted = Math.max(1, Math.ceil(48 / parts));
+  // Many small tasks end together; but partial sums of a large kernel cost more to write than that gains.
+  const partialBytes = 4 * groups * resultRows * panels * width;
+  const affordable = Math.max(1, Math.ceil(48 / parts), Math.floor(4e6 / partialBytes));
+  const wanted = Math.min(affordable, Math.max(1, Math.ceil(96 / parts)));
   const imagesPerGroup = Math.max(1, Math.ceil(images / wanted));
   const rowBytes =
     4 *
