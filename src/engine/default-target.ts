@@ -27,7 +27,8 @@ export function createTarget(name: string, options: TargetOptions = {}): Target 
       return chooseTarget(options);
     case "x86": {
       const reason = whyNoMachineCode();
-      if (reason !== undefined) throw new UnsupportedError(`target x86: ${reason} Use the target reference for small work.`);
+      if (reason !== undefined)
+        throw new UnsupportedError(`target x86: ${reason} Use the target reference for small work.`);
       return createX86Target(options);
     }
     case "reference":
