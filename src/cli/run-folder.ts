@@ -1,11 +1,11 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DataError } from "../errors.ts";
-import { writeFileAtomic, writeTextAtomic } from "../interop/index.ts";
+import { makeFolder, writeFileAtomic, writeTextAtomic } from "../interop/index.ts";
 
 function checkWritable(folder: string, meant: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (!statSync(folder).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {

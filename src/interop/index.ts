@@ -1,5 +1,6 @@
 export { writeFileAtomic, writeTextAtomic } from "./atomic-write.ts";
 export { sha256Of } from "./digest.ts";
+export { makeFolder } from "./make-folder.ts";
 export { type JsonValue, type ModelArchive, readModelArchive, writeModelArchive } from "./model-archive.ts";
 export {
   decodeSafetensors,

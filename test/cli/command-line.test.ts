@@ -39,6 +39,15 @@ describe("mistakes are one line and exit code 2", () => {
     expect(err).toMatch(/^trivium: --out: the folder .* cannot be written to \(ENOTDIR\)\.\n$/);
   });
 
+  test.runIf(process.platform === "linux")(
+    "an output folder where the system takes none (Linux has such a place)",
+    () => {
+      const { code, err } = trivium("train", "mnist", "--out", "/proc/none/run");
+      expect(code).toBe(2);
+      expect(err).toMatch(/^trivium: --out: the folder .* cannot be written to \(\w+\)\.\n$/);
+    },
+  );
+
   test("missing data", () => {
     const out = join(folder, "out");
     const { code, err } = trivium("train", "mnist", "--data", join(folder, "nowhere"), "--out", out);

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ArgumentError } from "../../errors.ts";
+import { makeFolder } from "../../interop/index.ts";
 import { checkOptions } from "../options.ts";
 import type { Logs } from "./callback.ts";
 import { MonitorCallback, type MonitorMode } from "./monitor-callback.ts";
@@ -88,7 +88,7 @@ export class ModelCheckpoint extends MonitorCallback {
     const numbers = { epoch: this.epochNow + 1, ...(batch === undefined ? {} : { batch: batch + 1 }), ...logs };
     const path = formatPath(this.filepath, numbers);
     if (!this.due(logs, path)) return;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(resolve(path)));
     if (saveWeightsOnly) this.model.saveWeights(path);
     else this.model.save(path);
     if (verbose > 0) console.log(`\nEpoch ${this.epochNow + 1}: finished saving model to ${path}`);
