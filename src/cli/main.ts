@@ -7,7 +7,7 @@ const help = `Trivium: deep learning in TypeScript, compiled to machine code.
 usage: trivium COMMAND [options]
 
 commands:
-  train mnist   trains the seeds' network on MNIST: progress bar, accuracy, curves
+  train mnist   trains a convolutional network on MNIST: progress bar, accuracy, curves
   doctor        what this machine offers, what is chosen, and a self-test
 
 options:

@@ -4,7 +4,7 @@ import { type Command, parseFlags, renderHelp, suggestion } from "./command.ts";
 const command = {
   name: "train mnist",
   usage: "trivium train mnist [options]",
-  summary: "Trains the seeds' convolutional network on MNIST and writes history, curves and model.",
+  summary: "Trains a convolutional network on MNIST and writes history, curves and model.",
   flags: {
     epochs: { type: "integer", above: 1, default: 5, description: "passes over the training data" },
     "batch-size": { type: "integer", above: 1, default: 32, description: "images a step" },
