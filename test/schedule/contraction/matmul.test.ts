@@ -110,6 +110,7 @@ describe("matmul", () => {
     { batch: [], m: 40, n: 33, k: 530, transposeA: true },
     { batch: [], m: 150, n: 12, k: 70, transposeA: true, transposeB: true },
     { batch: [], m: 20, n: 300, k: 65 },
+    { batch: [], m: 17, n: 330, k: 810 },
   ])("keeps the chain over blocks of the reduction: %o", (test) => {
     for (const machine of machines) {
       const { result, operands, views } = run(test, machine, integers);

@@ -1,6 +1,6 @@
 import type { MachineDescription } from "../../../kernel/ir.ts";
 import type { OperandView } from "../../strategy.ts";
-import { balancedStrips, chooseTile, type Strips } from "./tile.ts";
+import { balancedStrips, chooseTile, rowLimit, type Strips } from "./tile.ts";
 
 /** Where a matrix is read from: as it lies, packed by each task into its scratch, or packed once by a step of its own. */
 export type Packing = "direct" | "task" | "step";
@@ -40,6 +40,9 @@ export const unroll = 4;
 
 const smallBytes = 16 * 1024;
 
+/** Cycles per step that a tile waits for a row of B that comes from memory, see `chooseTile`. */
+const rowWait = 4;
+
 /** Rows this far apart compete for the same few cache lines. */
 function aliases(strideElements: number): boolean {
   const remainder = (Math.abs(strideElements) * 4) % 4096;
@@ -52,7 +55,8 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   const [aRow, aStep] = problem.a.strides.slice(-2);
   const [bStep, bColumn] = problem.b.strides.slice(-2);
   const batches = batch.reduce((product, extent) => product * extent, 1);
-  const tile = chooseTile(machine, m, Math.ceil(n / 16));
+  const streamsRows = n >= m && m > rowLimit(machine, 2) && bColumn === 1 && 4 * k * n > machine.l2Bytes;
+  const tile = chooseTile(machine, m, Math.ceil(n / 16), streamsRows && machine.vectorRegisters >= 32 ? rowWait : 0);
   const strips = balancedStrips(m, tile.rows);
   const width = tile.vectors * 16;
   const panels = Math.ceil(n / width);

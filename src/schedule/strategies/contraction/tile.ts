@@ -40,8 +40,11 @@ export function rowLimit(machine: MachineDescription, vectors: number): number {
 /**
  * The tile that covers a `rows` x `vectors` result in the fewest cycles, by the three limits of one reduction step: two fused multiply-adds
  * and two loads a cycle, and a latency of four cycles. Which tile is taken never changes a result: every output is one chain.
+ *
+ * `wait` is what the first strip of each column of tiles loses per step to the memory where it reads its vectors as they lie, in cycles: rows
+ * arrive almost as fast whether they are two lines long or four, so that wide tiles wait less often.
  */
-export function chooseTile(machine: MachineDescription, rows: number, vectors: number): TileShape {
+export function chooseTile(machine: MachineDescription, rows: number, vectors: number, wait = 0): TileShape {
   const half = machine.vectorRegisters < 32 ? 2 : 1;
   const cycles = (r: number, v: number): number => Math.max((r * v * half) / 2, (r + v * half) / 2, 4) + 0.05 * v;
   let best: TileShape = { rows: 1, vectors: 1 };
@@ -51,7 +54,9 @@ export function chooseTile(machine: MachineDescription, rows: number, vectors: n
     if (v > Math.max(1, vectors) || (v > 1 && limit < 2)) continue;
     const strips = balancedStrips(rows, limit);
     const column = (width: number): number =>
-      strips.bigCount * cycles(strips.big, width) + (strips.count - strips.bigCount) * cycles(strips.big - 1, width);
+      strips.bigCount * cycles(strips.big, width) +
+      (strips.count - strips.bigCount) * cycles(strips.big - 1, width) +
+      wait;
     const tail = vectors % v;
     const cost = Math.floor(vectors / v) * column(v) + (tail ? column(tail) : 0);
     if (cost < bestCost) {
