@@ -72,7 +72,8 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   };
   // The larger matrix is cut into tasks and passes through once; the smaller is shared by all of them.
   if (n >= m) {
-    limit(Math.ceil(256 / strips.big), 4);
+    // Only within a task is it known which panel comes next; transposed ones are fetched whole, and the first of a task is missed.
+    limit(Math.ceil(256 / strips.big), bStep === 1 ? 8 : 4);
     // Small tasks end together; but every task reads all of A, which must not fall out of the last-level cache.
     const enough = 4 * m * k > 8 * 1024 * 1024 ? 16 : 24;
     while (panelsPerTask > 1 && tasks() < enough) panelsPerTask = Math.ceil(panelsPerTask / 2);
