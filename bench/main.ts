@@ -1,9 +1,11 @@
 /**
  * `npm run bench -- SUITE [options]`: validates, then times, then reports shares of the machine's limits and ratios to peers.
  */
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
+import { makeFolder } from "../src/interop/make-folder.ts";
 import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { measureLimits } from "./probe.ts";
@@ -55,6 +57,8 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
+  // found out before minutes of timing, not after
+  for (const file of [values.json, values.markdown]) if (file !== undefined) makeFolder(dirname(resolve(file)));
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const threads = Number(values.threads);
   const rounds = Number(values.rounds);
