@@ -29,7 +29,9 @@ const mayImport = {
   interop: ["tensor", ...vocabulary],
   train: ["tensor", "nn", "optim", "data", "interop", ...vocabulary],
   keras: [...neutral, ...vocabulary],
-  cli: [...compiler, ...neutral, "engine", "keras", "testing"],
+  torch: [...neutral, ...vocabulary],
+  tf: [...neutral, "keras", ...vocabulary],
+  cli: [...compiler, ...neutral, "engine", "keras", "torch", "tf", "testing"],
   testing: [...compiler, ...neutral, "engine"],
 };
 /** Types describe contracts and may be imported against the flow of data, except where a rule below forbids it. */
