@@ -7,8 +7,9 @@ import { withGradMode } from "../graph/grad-mode.ts";
 import { type Node, nextMark } from "../graph/node.ts";
 import { formatShape } from "../graph/shape.ts";
 import { add } from "../ops/index.ts";
+import { isTensor, tensorOf } from "./handle.ts";
 import { atEntry } from "./lift.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface BackwardOptions {
   /** Keep the graph for another `backward()` through it. */
@@ -79,7 +80,7 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
   // the gradients of an earlier backward are computed first, so that accumulated micro-batches hold the activations of one
   if (!defaultEngine.tracing) defaultEngine.computeDeferred();
   const node = root.node;
-  const leaves = differentiableLeaves([node]).filter((leaf) => leaf.owner instanceof Tensor);
+  const leaves = differentiableLeaves([node]).filter((leaf) => isTensor(leaf.owner));
   const results = nodeGradients([node], leaves, seed ? [seed.node] : undefined, {
     createGraph: options.createGraph ?? false,
   });
@@ -89,7 +90,7 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
     const gradient = results[index];
     if (!gradient) return;
     const before = owner.grad;
-    owner.grad = new Tensor(
+    owner.grad = tensorOf(
       before ? withGradMode(options.createGraph ?? false, () => add(before.node, gradient)) : gradient,
     );
     defaultEngine.defer([owner.grad.node]);
@@ -119,7 +120,7 @@ export function gradients(
   options: GradientOptions = {},
 ): (Tensor | undefined)[] {
   return atEntry(gradients, () => {
-    const roots = outputs instanceof Tensor ? [outputs] : outputs;
+    const roots = isTensor(outputs) ? [outputs] : outputs;
     roots.forEach((root, index) => checkRoot("gradients", root, options.seeds?.[index]));
     const createGraph = options.createGraph ?? false;
     const nodes = roots.map((root) => root.node);
@@ -131,6 +132,6 @@ export function gradients(
       { createGraph },
     );
     consume(nodes, options.retainGraph ?? createGraph);
-    return results.map((node) => node && new Tensor(node));
+    return results.map((node) => node && tensorOf(node));
   });
 }

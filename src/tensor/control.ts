@@ -2,10 +2,11 @@ import { defaultEngine } from "../engine/default-engine.ts";
 import { createTarget, type TargetName } from "../engine/default-target.ts";
 import type { EngineStatistics } from "../engine/engine.ts";
 import { ArgumentError } from "../errors.ts";
-import { withGradMode } from "../graph/grad-mode.ts";
+import { gradEnabled, withGradMode } from "../graph/grad-mode.ts";
 import type { StepTiming } from "../targets/target.ts";
 import { atEntry } from "./lift.ts";
-import type { Tensor, Variable } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
+import type { Variable } from "./variable.ts";
 
 /** Computes tensors together, in one program. */
 export function evaluate(...tensors: readonly Tensor[]): void {
@@ -20,6 +21,9 @@ function synchronous<T>(name: string, callback: () => T): T {
     );
   return result;
 }
+
+/** Whether operations record gradient paths at this moment. */
+export const isGradEnabled = gradEnabled;
 
 /** Runs a synchronous callback without recording gradient paths. */
 export function noGrad<T>(callback: () => T): T {

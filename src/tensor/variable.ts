@@ -1,0 +1,97 @@
+/** Tensors that can be assigned. */
+import { defaultEngine } from "../engine/default-engine.ts";
+import { variableLeaf } from "../engine/engine.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
+import type { DType } from "../graph/dtype.ts";
+import type { Node, TensorType, VariableCell } from "../graph/node.ts";
+import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
+import { atEntry } from "./lift.ts";
+import { type TensorLike, tensorNode } from "./literal.ts";
+import { Tensor } from "./tensor.ts";
+
+let unnamed = 0;
+
+/**
+ * A tensor that can be assigned: a cell with a version. Operations capture the version they read; an assignment makes a new one and may
+ * overwrite the old storage.
+ */
+export class Variable extends Tensor {
+  readonly name: string;
+  /** @internal */
+  readonly cell: VariableCell;
+  private readNode: Node | undefined;
+  private isTrainable: boolean;
+
+  constructor(initial: TensorLike, options: { name?: string; trainable?: boolean; dtype?: DType } = {}) {
+    // the value another variable has now, not what it will have when this one is first used
+    const source = initial instanceof Variable ? initial.dataSync() : initial;
+    const node =
+      source instanceof Tensor
+        ? source.node
+        : tensorNode(source, { ...options, shape: (initial as Partial<Tensor>).shape });
+    super(node);
+    this.name = options.name ?? `variable_${unnamed++}`;
+    this.isTrainable = (options.trainable ?? true) && node.dtype === "f32";
+    const type: TensorType = { shape: node.shape, dtype: node.dtype };
+    this.cell = { name: this.name, type, version: 0, value: undefined, initial: node, pending: undefined };
+  }
+
+  /** @internal The value at this moment: the assigned one that waits, or a leaf for the current version. */
+  override get node(): Node {
+    const { cell } = this;
+    if (cell.pending) {
+      // a waiting value is read as the node it is, so that a statistic updated in the forward stays part of the same program
+      if (!this.isTrainable || defaultEngine.tracing) return cell.pending;
+      defaultEngine.commit();
+    }
+    const leaf = this.readNode?.leaf;
+    if (
+      leaf?.kind !== "variable" ||
+      leaf.version !== cell.version ||
+      this.readNode?.requiresGrad !== this.isTrainable
+    ) {
+      this.readNode = variableLeaf(cell, this.isTrainable);
+      this.readNode.owner = this;
+    }
+    return this.readNode as Node;
+  }
+  /** Whether gradients flow to it. Freezing changes the graph: one compilation per state. */
+  get trainable(): boolean {
+    return this.isTrainable;
+  }
+  set trainable(value: boolean) {
+    if (value && this.dtype !== "f32")
+      throw new ArgumentError(`trainable: only f32 variables can be trained, ${this.name} is ${this.dtype}.`);
+    this.isTrainable = value;
+    if (!value) this.grad = undefined;
+  }
+  override get shape(): Shape {
+    return this.cell.type.shape;
+  }
+  override get dtype(): DType {
+    return this.cell.type.dtype;
+  }
+  override get requiresGrad(): boolean {
+    return this.isTrainable;
+  }
+  override set requiresGrad(value: boolean) {
+    this.trainable = value;
+  }
+  /** Number of assignments so far. */
+  get version(): number {
+    return this.cell.version;
+  }
+
+  /** Makes `value` the next value; it is computed with whatever is computed next. */
+  assign(value: TensorLike): void {
+    atEntry(this.assign, () => {
+      const node = value instanceof Tensor ? value.node : tensorNode(value, { dtype: this.dtype, shape: this.shape });
+      if (!sameShape(node.shape, this.shape) || node.dtype !== this.dtype) {
+        throw new ShapeError(
+          `assign: ${this.name} has shape ${formatShape(this.shape)} and dtype ${this.dtype}, the value ${formatShape(node.shape)} and ${node.dtype}.`,
+        );
+      }
+      defaultEngine.assign(this.cell, node);
+    });
+  }
+}
