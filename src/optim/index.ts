@@ -1,8 +1,9 @@
-export { adam } from "./adam.ts";
-export { adadelta, adagrad, rmsprop } from "./adaptive.ts";
+export { type AdamSettings, adam, type EpsilonPlacement, nadam } from "./adam.ts";
+export { type AdagradSettings, adadelta, adagrad, type RmspropSettings, rmsprop } from "./adaptive.ts";
 export { type ClipOptions, clipGradients } from "./clipping.ts";
 export { type OptimizerOptions, OptimizerState } from "./optimizer.ts";
-export type { SlotSpec, StepScalars, UpdateRule } from "./rule.ts";
+export { type GroupStep, ParameterStates, type RestoredState } from "./parameter-states.ts";
+export type { ParameterUpdate, Setting, SlotSpec, StepScalars, StepUpdate, UpdateRule } from "./rule.ts";
 export {
   cosineDecay,
   cosineDecayRestarts,
@@ -12,4 +13,4 @@ export {
   polynomialDecay,
   type ScheduleFunction,
 } from "./schedules.ts";
-export { sgd } from "./sgd.ts";
+export { gradientMomentum, sgd } from "./sgd.ts";

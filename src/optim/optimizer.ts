@@ -141,15 +141,14 @@ export class OptimizerState {
     const rate = this.rate;
     const learningRate =
       typeof rate === "number" ? liveNumber(() => this.rate as number) : rate(this.iterations.cast("f32"));
-    const scalars = { learningRate, step: finished.add(1).cast("f32") };
-    const shared = this.rule.shared?.(scalars) ?? [];
+    const { update } = this.rule.prepare({ learningRate, step: finished.add(1).cast("f32"), counters: [] });
     const decay = this.options.weightDecay;
     const clipped = clipGradients(gradients, this.options);
     return targets.flatMap((parameter, index): Assignment[] => {
       const slots = this.slots.get(parameter) as readonly Variable[];
       const decays = decay !== undefined && decay > 0 && !this.excluded.has(parameter);
       const before = decays ? parameter.sub(parameter.mul(decay).mul(learningRate)) : parameter;
-      const next = this.rule.update(before, clipped[index], slots, { ...scalars, shared });
+      const next = update(before, clipped[index], slots);
       return [[parameter, next.parameter], ...next.slots.map((value, slot): Assignment => [slots[slot], value])];
     });
   }
