@@ -3,11 +3,12 @@
  * results to their nodes. Assignments to variables wait here and are committed by the next computation.
  */
 import { ArgumentError, GradientError, StaleTensorError, type TriviumError } from "../errors.ts";
-import { type BuiltProgram, buildProgram, countOps, isLeaf } from "../graph/build-program.ts";
+import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput } from "../graph/build-program.ts";
 import { bytesPerElement, viewOf } from "../graph/dtype.ts";
 import { dataNode, Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
+import { CanonicalForms } from "./canonical-forms.ts";
 import { findNonFinite } from "./debug.ts";
 import { explainNewKey } from "./explain.ts";
 import { type CachedProgram, PlanCache } from "./plan-cache.ts";
@@ -45,6 +46,7 @@ export class Engine {
   private currentTarget: Target | undefined;
   private readonly chooseTarget: () => Target;
   private readonly cache: PlanCache;
+  private readonly forms = new CanonicalForms();
   private readonly assigned = new Set<VariableCell>();
   private readonly kept = new Set<Node>();
   private readonly deferred = new Set<Node>();
@@ -166,14 +168,14 @@ export class Engine {
       findNonFinite([...wanted, ...assignments.map(({ node }) => node)], (node) => this.computeAlone(node));
     }
     let nodes = wanted.filter((node) => node.value === undefined);
-    let built = buildProgram([...nodes.map((node) => ({ node })), ...assignments]);
+    let built = this.build([...nodes.map((node) => ({ node })), ...assignments]);
     // what was asked to be kept, or would be computed a second time, is stored now that it is computed anyway
     const again = [...built.recomputed, ...built.computed.filter((node) => this.kept.has(node))].filter(
       (node) => !nodes.includes(node),
     );
     if (again.length > 0) {
       nodes = [...nodes, ...again];
-      built = buildProgram([...nodes.map((node) => ({ node })), ...assignments]);
+      built = this.build([...nodes.map((node) => ({ node })), ...assignments]);
     }
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
@@ -210,6 +212,11 @@ export class Engine {
     this.pendingNodes = 0;
     this.runs++;
     this.kernels += entry.executable.kernelCount;
+  }
+
+  /** The program under `outputs`, in canonical form. */
+  build(outputs: readonly RequestedOutput[]): BuiltProgram {
+    return this.forms.of(buildProgram(outputs));
   }
 
   /** The compiled program of a graph, from the cache if its structure is known. */
@@ -293,7 +300,7 @@ export class Engine {
       cell.initial = undefined;
     }
     if (computed.length === 0) return;
-    const built = buildProgram(computed.map((cell) => ({ node: cell.initial as Node })));
+    const built = this.build(computed.map((cell) => ({ node: cell.initial as Node })));
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
@@ -327,7 +334,7 @@ export class Engine {
   private computeAlone(node: Node): NodeValue {
     const inputs = node.inputs.map((input) => dataNode(input.type, this.read(input)));
     const alone = new Node(node.op, inputs, node.attributes, node.type);
-    const built = buildProgram([{ node: alone }]);
+    const built = this.build([{ node: alone }]);
     const entry = this.lookUp(built);
     const output = this.target.allocate(bytesOf(node.type));
     this.execute(

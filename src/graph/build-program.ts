@@ -52,6 +52,61 @@ function valueKey(value: AttributeValue): string {
 }
 const typeKey = (type: TensorType): string => `${type.dtype}[${type.shape.join()}]`;
 
+/** A node's op, attributes and inputs as text: equal texts mean equal values. */
+export function structureOf(node: Pick<ProgramNode, "op" | "attributes" | "inputs">): string {
+  return `${node.op?.opName}${attributesKey(node.attributes)}(${node.inputs.join()})`;
+}
+
+function outputsKey(outputs: readonly ProgramOutput[]): string {
+  return outputs.map((o) => (o.overwrites === undefined ? `${o.node}` : `${o.node}>${o.overwrites}`)).join();
+}
+
+/**
+ * The program of what `outputs` need among `nodes`, renumbered in the order in which `buildProgram` would have placed it; `inputs` are its inputs in
+ * the numbering of `nodes`. Nodes may stand in any order.
+ */
+export function programOf(
+  nodes: readonly ProgramNode[],
+  outputs: readonly { readonly node: number; readonly overwrites?: number }[],
+): { readonly program: GraphProgram; readonly inputs: readonly number[] } {
+  const placed = new Map<number, number>();
+  const result: ProgramNode[] = [];
+  const inputs: number[] = [];
+  const keys: string[] = [];
+  const stack = outputs.flatMap(({ node, overwrites }) => (overwrites === undefined ? [node] : [overwrites, node]));
+  stack.reverse();
+  while (stack.length > 0) {
+    const index = stack[stack.length - 1];
+    const node = nodes[index];
+    const missing = placed.has(index) ? [] : node.inputs.filter((input) => !placed.has(input));
+    if (missing.length > 0) {
+      stack.push(...missing.reverse());
+      continue;
+    }
+    stack.pop();
+    if (placed.has(index)) continue;
+    placed.set(index, result.length);
+    const renumbered = { ...node, inputs: node.inputs.map((input) => placed.get(input) as number) };
+    if (!node.op) inputs.push(index);
+    keys.push(node.op ? structureOf(renumbered) : `in ${typeKey(node.type)}`);
+    result.push(renumbered);
+  }
+  const position = (index: number): number => placed.get(index) as number;
+  const programOutputs = outputs.map(
+    ({ node, overwrites }): ProgramOutput => ({
+      node: position(node),
+      ...(overwrites !== undefined && { overwrites: inputs.indexOf(overwrites) }),
+    }),
+  );
+  const program: GraphProgram = {
+    nodes: result,
+    inputs: inputs.map(position),
+    outputs: programOutputs,
+    key: `${keys.join("\n")}\nout ${outputsKey(programOutputs)}`,
+  };
+  return { program, inputs };
+}
+
 /**
  * The closed graph under `outputs`: nodes in post-order (so that equal structures get equal keys, whatever the order in which they were
  * created), equal nodes merged. Numbers, variables and data become inputs; their values are not part of the key.
@@ -88,7 +143,7 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
     computed.push(node);
     if (!node.passed) for (const input of node.inputs) if (input.passed) noteRecomputed(input, recomputed);
     const indices = node.inputs.map((input) => input.position);
-    const key = `${node.op.opName}${attributesKey(node.attributes)}(${indices.join()})`;
+    const key = structureOf({ op: node.op, attributes: node.attributes, inputs: indices });
     const same = byKey.get(key);
     if (same !== undefined) {
       node.position = same;
@@ -137,11 +192,8 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
     if (overwrites === undefined) throw new InternalError("an overwritten node that is not an input");
     return { node: output.node.position, overwrites };
   });
-  const outputsKey = programOutputs
-    .map((o) => (o.overwrites === undefined ? `${o.node}` : `${o.node}>${o.overwrites}`))
-    .join();
   return {
-    program: { nodes, inputs, outputs: programOutputs, key: `${keys.join("\n")}\nout ${outputsKey}` },
+    program: { nodes, inputs, outputs: programOutputs, key: `${keys.join("\n")}\nout ${outputsKey(programOutputs)}` },
     leaves,
     computed,
     recomputed: [...recomputed],

@@ -2,7 +2,7 @@ import { defaultEngine } from "../engine/default-engine.ts";
 import { variableLeaf } from "../engine/engine.ts";
 import type { CachedProgram } from "../engine/plan-cache.ts";
 import { ArgumentError } from "../errors.ts";
-import { type BuiltProgram, buildProgram, type RequestedOutput } from "../graph/build-program.ts";
+import type { BuiltProgram, RequestedOutput } from "../graph/build-program.ts";
 import { bytesPerElement } from "../graph/dtype.ts";
 import { dataNode, Node, type NodeValue, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
@@ -79,7 +79,7 @@ function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly Compile
     ...outputs.map((node) => ({ node })),
     ...cells.map((cell, index) => ({ node: pending[index], overwrites: variableLeaf(cell) })),
   ];
-  const built = buildProgram(requests);
+  const built = defaultEngine.build(requests);
   return { built, outputs, cells, rebuild, entry: defaultEngine.lookUp(built) };
 }
 
