@@ -2,4 +2,4 @@
  * The PyTorch door: modules, a dynamic graph, optimizers, data loaders and transforms, with PyTorch's names in camelCase and PyTorch's defaults.
  * Images are channels-first (NCHW).
  */
-export {};
+export * as nn from "./nn/index.ts";

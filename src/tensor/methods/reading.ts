@@ -11,6 +11,7 @@ import { atEntry } from "../lift.ts";
 import { type NestedArray, nestedArray } from "../literal.ts";
 import { formatTensor } from "../print.ts";
 import type { Tensor } from "../tensor.ts";
+import { TensorShape } from "../tensor-shape.ts";
 
 /** Methods that read a tensor or its gradient. */
 export abstract class ReadingMethods extends Handle {
@@ -35,6 +36,10 @@ export abstract class ReadingMethods extends Handle {
   }
   get dtype(): DType {
     return this.node.dtype;
+  }
+  /** TensorFlow's reading of the shape: `x.getShape().asList()[0]`. */
+  getShape(): TensorShape {
+    return new TensorShape(this.shape);
   }
   /** Number of axes. */
   get rank(): number {
@@ -96,7 +101,8 @@ export abstract class ReadingMethods extends Handle {
   }
   /** Marks this tensor to be computed by the next optimizer step, so that it can be read after it. */
   keep(): this {
-    defaultEngine.keep(this.node);
+    // what a compiled function makes lives only inside it
+    if (!defaultEngine.tracing) defaultEngine.keep(this.node);
     return this;
   }
 

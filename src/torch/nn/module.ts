@@ -1,0 +1,130 @@
+/** Modules: callable, nested, with hooks. */
+import { UnsupportedError } from "../../errors.ts";
+import { isGradEnabled, Tensor } from "../../tensor/index.ts";
+import { AnyModule } from "./any-module.ts";
+
+/** Ends a registration. */
+export interface RemovableHandle {
+  remove(): void;
+}
+
+/** Runs before `forward`; what it returns (an array) takes the place of the arguments. */
+export type ForwardPreHook<Args extends readonly unknown[]> = (module: AnyModule, args: Args) => unknown;
+/** Runs after `forward`; what it returns takes the place of the result. */
+export type ForwardHook<Args extends readonly unknown[], Result> = (
+  module: AnyModule,
+  args: Args,
+  result: Result,
+) => unknown;
+
+type AnyHook = (...args: never[]) => unknown;
+type LooseHook = (...args: unknown[]) => unknown;
+
+/** The outermost module whose call runs at this moment. */
+let outermost: AnyModule | undefined;
+
+/** How an error names a module: its class and, inside a call, its place in the tree: `Conv2d "features.0"`. */
+export function layerName(module: AnyModule): string {
+  const name = module.constructor.name;
+  if (!outermost || outermost === module) return name;
+  const place = outermost.namedModules().find(([, candidate]) => candidate === module);
+  return place ? `${name} "${place[0]}"` : name;
+}
+
+/** Results of the outermost call are computed by the next step, so that they can be read after it. */
+function keepTensors(value: unknown): void {
+  if (value instanceof Tensor) value.keep();
+  else if (Array.isArray(value)) for (const entry of value) keepTensors(entry);
+  else if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const entry of Object.values(value)) keepTensors(entry);
+  }
+}
+
+let nextHook = 0;
+
+function registered(hooks: Map<number, AnyHook>, hook: AnyHook): RemovableHandle {
+  const key = nextHook++;
+  hooks.set(key, hook);
+  return {
+    remove: () => {
+      hooks.delete(key);
+    },
+  };
+}
+
+/**
+ * Base of all networks and layers. A subclass makes its parts in the constructor (or as class fields) and says in `forward` what it
+ * computes; it is called like a function. Parts are found among the instance's own properties: `Module`, `Parameter` and registered buffers.
+ * Arrays are not searched, as in PyTorch: use `ModuleList`. After torch.nn.Module.
+ *
+ * A module with other arguments than one tensor, or another result, names them: `class Pair extends nn.Module<[Tensor, Tensor], Tensor[]>`.
+ *
+ * @example
+ * ```ts
+ * class Net extends nn.Module {
+ *   hidden = new nn.Linear(64, 32);
+ *   output = new nn.Linear(32, 10);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.output(this.hidden(x).relu());
+ *   }
+ * }
+ * const net = new Net();
+ * net(images).shape; // [batch, 10]
+ * ```
+ */
+export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor> extends AnyModule {
+  readonly #preHooks = new Map<number, AnyHook>();
+  readonly #hooks = new Map<number, AnyHook>();
+
+  /** What the module computes; subclasses override it. Call the module, not this method: `module(x)` also runs the hooks. */
+  override forward(..._args: Args): Result {
+    throw new UnsupportedError(
+      `${this.constructor.name}: the class does not say what it computes; override forward().`,
+    );
+  }
+
+  /** @internal What `module(...args)` does. */
+  invoke(...args: Args): Result {
+    const outer = outermost;
+    outermost ??= this;
+    try {
+      const result = this.#run(args) as Result;
+      if (outer === undefined && isGradEnabled()) keepTensors(result);
+      return result;
+    } finally {
+      outermost = outer;
+    }
+  }
+
+  #run(given: readonly unknown[]): unknown {
+    let args = given;
+    for (const hook of this.#preHooks.values()) {
+      const replaced = (hook as LooseHook)(this, args);
+      if (replaced !== undefined) args = Array.isArray(replaced) ? replaced : [replaced];
+    }
+    let result: unknown = this.forward(...(args as unknown as Args));
+    for (const hook of this.#hooks.values()) {
+      const replaced = (hook as LooseHook)(this, args, result);
+      if (replaced !== undefined) result = replaced;
+    }
+    return result;
+  }
+
+  // ---- hooks ----
+
+  /** Runs a function before each `forward`, with the arguments; what it returns replaces them. */
+  registerForwardPreHook(hook: ForwardPreHook<Args>): RemovableHandle {
+    return registered(this.#preHooks, hook);
+  }
+  /** Runs a function after each `forward`, with arguments and result; what it returns replaces the result. */
+  registerForwardHook(hook: ForwardHook<Args, Result>): RemovableHandle {
+    return registered(this.#hooks, hook);
+  }
+  /** Not available: gradients are one compiled program, which has no place for a callback between two layers. */
+  registerFullBackwardHook(_hook: (...args: never[]) => unknown): RemovableHandle {
+    throw new UnsupportedError(
+      `registerFullBackwardHook: gradients are computed in one compiled program. Ask for a gradient inside the network with ` +
+        `gradients(loss, [tensor]), or read parameter.grad after backward().`,
+    );
+  }
+}
