@@ -9,6 +9,8 @@ export interface GradientsOptions {
   readonly createGraph?: boolean;
   /** Throw `GradientError` for an input that no output depends on, instead of giving `undefined`. Default false. */
   readonly strict?: boolean;
+  /** Nodes for which this is false are constants: no gradient flows to their inputs (what a tape did not record). */
+  readonly through?: (node: Node) => boolean;
 }
 
 /**
@@ -24,9 +26,9 @@ export function gradients(
   seeds: readonly (Node | undefined)[] = [],
   options: GradientsOptions = {},
 ): (Node | undefined)[] {
-  const { createGraph = false, strict = false } = options;
+  const { createGraph = false, strict = false, through } = options;
   return withGradMode(createGraph, () => {
-    const path = nodesBetween(outputs, inputs);
+    const path = nodesBetween(outputs, inputs, through);
     const accumulated = new Map<Node, Node>();
     const accumulate = (node: Node, gradient: Node): void => {
       const before = accumulated.get(node);
@@ -39,7 +41,7 @@ export function gradients(
     const order = [...path].sort((a, b) => b.serial - a.serial);
     for (const node of order) {
       const gradient = accumulated.get(node);
-      if (!gradient || node.inputs.length === 0) continue;
+      if (!gradient || node.inputs.length === 0 || through?.(node) === false) continue;
       if (!wanted.has(node)) accumulated.delete(node);
       propagate(node, gradient, path, accumulate);
     }
@@ -90,7 +92,7 @@ function seedFor(output: Node, seed: Node | undefined): Node {
 }
 
 /** The nodes with a gradient path that are above an output and below an input, both included. */
-function nodesBetween(outputs: readonly Node[], inputs: readonly Node[]): Set<Node> {
+function nodesBetween(outputs: readonly Node[], inputs: readonly Node[], through?: (node: Node) => boolean): Set<Node> {
   const mark = nextMark();
   const above: Node[] = [];
   const stack = [...outputs];
@@ -99,13 +101,14 @@ function nodesBetween(outputs: readonly Node[], inputs: readonly Node[]): Set<No
     if (node.mark === mark || !node.requiresGrad) continue;
     node.mark = mark;
     above.push(node);
-    stack.push(...node.inputs);
+    if (through?.(node) !== false) stack.push(...node.inputs);
   }
   const between = new Set<Node>();
   const wanted = new Set(inputs);
   above.sort((a, b) => a.serial - b.serial);
   for (const node of above) {
-    if (wanted.has(node) || node.inputs.some((input) => between.has(input))) between.add(node);
+    if (wanted.has(node) || (through?.(node) !== false && node.inputs.some((input) => between.has(input))))
+      between.add(node);
   }
   return between;
 }

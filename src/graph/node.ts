@@ -41,6 +41,8 @@ export type Leaf =
 export interface VariableCell {
   readonly name: string;
   readonly type: TensorType;
+  /** Order of the axes in memory where it differs from that of `type`: axis i in memory is axis order[i]. */
+  readonly order?: readonly number[];
   version: number;
   value: NodeValue | undefined;
   /** The initial value while it has not been computed; `value` is then undefined. */
@@ -70,6 +72,8 @@ export class Node {
   consumed = false;
   /** Set when a program computed the node without storing it: the second program that needs it stores it. */
   passed = false;
+  /** Set when a public function returned a tensor for this node: a tape keeps what its user may hold. */
+  exposed = false;
   /** For leaves: the tensor or variable whose accumulated gradient belongs to this leaf. */
   owner: object | undefined;
   /** Scratch for graph walks: the walk that saw this node last, and its index there. */

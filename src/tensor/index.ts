@@ -7,5 +7,7 @@ export * from "./functions.ts";
 export { lift, liftBinary, type Operand } from "./lift.ts";
 export type { NestedArray, NumericArray, TensorLike } from "./literal.ts";
 export * from "./random.ts";
+export { differentiable, Recording, type RecordingOptions } from "./recording.ts";
 export { Tensor } from "./tensor.ts";
+export { TensorShape } from "./tensor-shape.ts";
 export { Variable } from "./variable.ts";

@@ -69,6 +69,7 @@ function raise(value: unknown): unknown {
 /** A tensor for a node; past a fixed number of pending nodes the engine computes it, so that unread loops stay bounded. */
 export function wrap(node: Node): Tensor {
   if (defaultEngine.debug) recordCallSite(node, callSite());
+  node.exposed = true;
   defaultEngine.noteNode(node);
   return tensorOf(node);
 }

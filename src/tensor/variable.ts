@@ -5,11 +5,24 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import type { DType } from "../graph/dtype.ts";
 import type { Node, TensorType, VariableCell } from "../graph/node.ts";
 import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
-import { atEntry } from "./lift.ts";
+import { add, sub } from "./functions.ts";
+import { atEntry, type Operand } from "./lift.ts";
 import { type TensorLike, tensorNode } from "./literal.ts";
 import { Tensor } from "./tensor.ts";
 
 let unnamed = 0;
+
+export interface VariableOptions {
+  readonly name?: string;
+  /** Whether gradients flow to it. */
+  readonly trainable?: boolean;
+  readonly dtype?: DType;
+  /**
+   * How memory holds the axes: axis i there is axis order[i] of the shape. Nothing but speed depends on it: weights that a door shows transposed lie
+   * as the kernels read them, and what belongs to them (an optimizer's slots) should lie alike.
+   */
+  readonly order?: readonly number[];
+}
 
 /**
  * A tensor that can be assigned: a cell with a version. Operations capture the version they read; an assignment makes a new one and may
@@ -22,7 +35,7 @@ export class Variable extends Tensor {
   private readNode: Node | undefined;
   private isTrainable: boolean;
 
-  constructor(initial: TensorLike, options: { name?: string; trainable?: boolean; dtype?: DType } = {}) {
+  constructor(initial: TensorLike, options: VariableOptions = {}) {
     // the value another variable has now, not what it will have when this one is first used
     const source = initial instanceof Variable ? initial.dataSync() : initial;
     const node =
@@ -33,7 +46,15 @@ export class Variable extends Tensor {
     this.name = options.name ?? `variable_${unnamed++}`;
     this.isTrainable = (options.trainable ?? true) && node.dtype === "f32";
     const type: TensorType = { shape: node.shape, dtype: node.dtype };
-    this.cell = { name: this.name, type, version: 0, value: undefined, initial: node, pending: undefined };
+    const { order } = options;
+    if (order && [...order].sort((a, b) => a - b).join() !== node.shape.map((_, axis) => axis).join()) {
+      throw new ArgumentError(
+        `Variable: order [${order.join(", ")}] must name each axis of ${formatShape(node.shape)} once.`,
+      );
+    }
+    const moves = order?.some((axis, index) => axis !== index);
+    const state = { version: 0, value: undefined, initial: node, pending: undefined };
+    this.cell = { name: this.name, type, ...(order && moves && { order }), ...state };
   }
 
   /** @internal The value at this moment: the assigned one that waits, or a leaf for the current version. */
@@ -77,6 +98,10 @@ export class Variable extends Tensor {
   override set requiresGrad(value: boolean) {
     this.trainable = value;
   }
+  /** Order of the axes in memory: axis i there is axis order[i] here. `undefined` where they are in order. */
+  get order(): readonly number[] | undefined {
+    return this.cell.order;
+  }
   /** Number of assignments so far. */
   get version(): number {
     return this.cell.version;
@@ -93,5 +118,17 @@ export class Variable extends Tensor {
       }
       defaultEngine.assign(this.cell, node);
     });
+  }
+  /** Makes value + `delta` the next value. */
+  assignAdd(delta: TensorLike): void {
+    atEntry(this.assignAdd, () => this.assign(add(this, this.operand(delta))));
+  }
+  /** Makes value − `delta` the next value. */
+  assignSub(delta: TensorLike): void {
+    atEntry(this.assignSub, () => this.assign(sub(this, this.operand(delta))));
+  }
+  private operand(value: TensorLike): Operand {
+    if (value instanceof Tensor || typeof value === "number") return value;
+    return new Tensor(tensorNode(value, { dtype: this.dtype }));
   }
 }

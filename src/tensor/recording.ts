@@ -1,0 +1,229 @@
+/** What a gradient tape records: which operations belong to it, and gradients that flow through these only. */
+import { gradients as nodeGradients } from "../autodiff/gradients.ts";
+import { defaultEngine } from "../engine/default-engine.ts";
+import { differentiableLeaves } from "../engine/saved-for-backward.ts";
+import { ArgumentError, GradientError, ShapeError } from "../errors.ts";
+import { isLeaf } from "../graph/build-program.ts";
+import { withGradMode } from "../graph/grad-mode.ts";
+import { type Node, nextMark, serialNow } from "../graph/node.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
+import { add } from "../ops/index.ts";
+import { Tensor } from "./tensor.ts";
+import { Variable } from "./variable.ts";
+
+/** Recordings that overlap in time share nodes: only the last of them that is used may let the nodes go. */
+interface Group {
+  recording: number;
+  unfinished: number;
+}
+let currentGroup: Group = { recording: 0, unfinished: 0 };
+
+export interface RecordingOptions {
+  /** May be used more than once. */
+  readonly persistent?: boolean;
+  /** Variables are watched without being named; default true. */
+  readonly watchVariables?: boolean;
+}
+
+/**
+ * Operations between `start` and `pause` (any number of times), and the gradients through them. What was computed outside is a constant, as for
+ * `tf.GradientTape`.
+ */
+export class Recording {
+  readonly persistent: boolean;
+  private readonly watchVariables: boolean;
+  /** Serial numbers [from, to) of the recorded nodes; the last one may be open. */
+  private intervals: { from: number; to: number }[] = [];
+  private readonly watchedNodes = new Set<Node>();
+  private readonly watchedVariables = new Set<Variable>();
+  /** Nodes that only this recording made differentiable. */
+  private readonly flipped: Node[] = [];
+  private group: Group | undefined;
+  private active = false;
+  private used = false;
+
+  constructor(options: RecordingOptions = {}) {
+    this.persistent = options.persistent ?? false;
+    this.watchVariables = options.watchVariables ?? true;
+  }
+
+  get recording(): boolean {
+    return this.active;
+  }
+  /** Records from now on. */
+  start(): void {
+    if (this.active) return;
+    if (currentGroup.recording === 0) currentGroup = { recording: 0, unfinished: 0 };
+    if (!this.group) {
+      this.group = currentGroup;
+      this.group.unfinished++;
+    }
+    this.group.recording++;
+    this.active = true;
+    this.intervals.push({ from: serialNow(), to: Number.POSITIVE_INFINITY });
+  }
+  /** Records no more, until `start`. */
+  pause(): void {
+    if (!this.active) return;
+    (this.group as Group).recording--;
+    this.active = false;
+    this.intervals[this.intervals.length - 1].to = serialNow();
+  }
+  /** Forgets what was recorded. */
+  reset(): void {
+    this.pause();
+    this.intervals = [];
+    this.watchedNodes.clear();
+    this.watchedVariables.clear();
+  }
+
+  /** Makes a tensor a source of gradients. */
+  watch(tensor: Tensor): void {
+    if (tensor instanceof Variable) {
+      this.watchedVariables.add(tensor);
+      return;
+    }
+    if (tensor.dtype !== "f32") {
+      throw new ArgumentError(`watch: only f32 tensors have gradients, received ${tensor.dtype}.`);
+    }
+    const { node } = tensor;
+    this.watchedNodes.add(node);
+    if (node.requiresGrad) return;
+    // a pending value without a gradient path becomes a leaf, so that what its gradient needs is found like that of any other
+    if (!isLeaf(node) && !defaultEngine.tracing) defaultEngine.compute([node]);
+    node.requiresGrad = true;
+    this.flipped.push(node);
+  }
+  get watched(): readonly Variable[] {
+    return [...this.watchedVariables];
+  }
+
+  private readonly through = (node: Node): boolean =>
+    this.intervals.some(({ from, to }) => node.serial >= from && node.serial < to);
+
+  /** Leaves under the targets for each source: a variable may have been read at several versions. */
+  private leavesOf(source: Tensor, leaves: readonly Node[]): readonly Node[] {
+    if (!(source instanceof Variable)) return [source.node];
+    if (!this.watchVariables && !this.watchedVariables.has(source)) return [];
+    return leaves.filter(({ leaf }) => leaf?.kind === "variable" && leaf.cell === source.cell);
+  }
+
+  /**
+   * Gradients of the sum of the targets with respect to each source, undefined where none flows. Targets, gradients and the model's outputs
+   * (what users hold that was computed after the last variable came in) are kept through the next step.
+   */
+  gradients(
+    targets: readonly Tensor[],
+    sources: readonly Tensor[],
+    seeds?: readonly (Tensor | undefined)[],
+  ): (Tensor | undefined)[] {
+    if (this.used && !this.persistent) {
+      throw new GradientError(
+        "GradientTape.gradient: a tape that is not persistent can compute one set of gradients only. Make it with { persistent: true }.",
+      );
+    }
+    targets.forEach((target, index) => {
+      const seed = seeds?.[index];
+      if (seed && !sameShape(seed.shape, target.shape)) {
+        throw new ShapeError(
+          `GradientTape.gradient: outputGradients of shape ${formatShape(seed.shape)} for a target of shape ${formatShape(target.shape)}.`,
+        );
+      }
+    });
+    if (!this.persistent) this.pause();
+    this.used = true;
+    const roots = targets.map((target) => target.node);
+    const recorded = roots.filter((root) => root.requiresGrad);
+    for (const node of this.recordedAbove(recorded)) {
+      if (node.consumed && node.inputs.length === 0 && !this.watchedNodes.has(node)) throw freed();
+    }
+    const leaves = differentiableLeaves(recorded);
+    const wanted = sources.map((source) => this.leavesOf(source, leaves));
+    // another tape that records sees these gradients too: their own graph is kept
+    const createGraph = currentGroup.recording > 0;
+    const flat = wanted.flat();
+    const given = seeds?.length ? roots.map((_, index) => seeds[index]?.node) : undefined;
+    const results = nodeGradients(roots, flat, given, { createGraph, through: this.through });
+    let next = 0;
+    const sums = wanted.map((nodes) => {
+      const parts = results.slice(next, next + nodes.length).filter((part) => part !== undefined);
+      next += nodes.length;
+      return parts.length === 0
+        ? undefined
+        : withGradMode(createGraph, () => parts.reduce((sum, part) => add(sum, part)));
+    });
+    if (!defaultEngine.tracing) {
+      for (const node of [...recorded, ...this.outputs(recorded), ...sums]) if (node) defaultEngine.keep(node);
+    }
+    this.finish(recorded);
+    return sums.map((node) => node && new Tensor(node));
+  }
+
+  private recordedAbove(roots: readonly Node[]): Node[] {
+    const mark = nextMark();
+    const found: Node[] = [];
+    const stack = [...roots];
+    while (stack.length > 0) {
+      const node = stack.pop() as Node;
+      if (node.mark === mark || !node.requiresGrad || !node.op || !this.through(node)) continue;
+      node.mark = mark;
+      found.push(node);
+      stack.push(...node.inputs);
+    }
+    return found;
+  }
+
+  /** What users hold and no variable enters after: the outputs of the model, and what leads from them to the targets. */
+  private outputs(roots: readonly Node[]): Node[] {
+    const nodes = this.recordedAbove(roots).sort((a, b) => a.serial - b.serial);
+    const carriers = new Set<Node>();
+    const enters = (node: Node): boolean => node.leaf?.kind === "variable" || carriers.has(node);
+    const before = nextMark();
+    const tainted: Node[] = [];
+    for (const node of nodes) {
+      if (!node.inputs.some(enters)) continue;
+      // a variable seen through a movement is still the variable
+      if (node.inputs.length === 1 && sizeless(node)) carriers.add(node);
+      else tainted.push(...node.inputs);
+    }
+    while (tainted.length > 0) {
+      const node = tainted.pop() as Node;
+      if (node.mark === before) continue;
+      node.mark = before;
+      tainted.push(...node.inputs);
+    }
+    return nodes.filter((node) => node.mark !== before && node.exposed && !carriers.has(node));
+  }
+
+  /** A tape that is not persistent lets go of its operations, unless another one shares them. */
+  private finish(roots: readonly Node[]): void {
+    if (this.persistent || !this.group) return;
+    if (--this.group.unfinished > 0) return;
+    for (const node of this.recordedAbove(roots)) {
+      node.consumed = true;
+      if (isLeaf(node)) node.inputs = [];
+    }
+    for (const node of this.flipped.splice(0)) node.requiresGrad = false;
+  }
+}
+
+function sizeless(node: Node): boolean {
+  const { kind } = (node.op as NonNullable<Node["op"]>).meaning(
+    node.inputs.map((input) => input.type),
+    node.attributes,
+    node.type,
+  );
+  return kind === "movement" || kind === "reshape";
+}
+
+function freed(): GradientError {
+  return new GradientError(
+    "GradientTape.gradient: a part of the target was differentiated before and its saved values were freed. Use one persistent tape, or compute it again.",
+  );
+}
+
+/** Makes a tensor that is being traced a source of gradients. */
+export function differentiable(tensor: Tensor): Tensor {
+  if (tensor.dtype === "f32" && !(tensor instanceof Variable)) tensor.node.requiresGrad = true;
+  return tensor;
+}
