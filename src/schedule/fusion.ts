@@ -25,6 +25,8 @@ const smallKernel = 4096;
 export interface FusionOptions {
   /** Whether the strategy of an op takes an epilogue. */
   readonly takesEpilogue: (value: Value) => boolean;
+  /** Whether the strategy of an op pools its result as well. */
+  readonly takesPooling: (value: Value, pooling: Value) => boolean;
 }
 
 export function fuse(graph: TensorGraph, roots: Roots, options: FusionOptions): GroupGraph {
@@ -55,7 +57,7 @@ class Fusion {
 
   strategy(value: Value): void {
     const { state, graph } = this;
-    if (this.joinMaxPooling(value)) return;
+    if (this.joinMaxPooling(value) || this.joinConvolution(value)) return;
     const group = state.create("strategy", value.type.shape, []);
     const reads = value.inputs.map((input) => {
       const view = resolveView(graph, input, (other) => other.programInput >= 0 || state.isRoot(other.id));
@@ -71,7 +73,7 @@ class Fusion {
     if (meaning?.kind !== "window" || meaning.combine !== "argmax") return false;
     const geometry = JSON.stringify(meaning.geometry);
     for (const group of state.groups) {
-      const op = graph.values[group.members[0]?.value];
+      const op = graph.values[group.pooled ?? group.members[0]?.value];
       if (group.kind !== "strategy" || group.taps !== undefined || op?.meaning?.kind !== "window") continue;
       if (op.meaning.combine !== "max" || op.inputs[0] !== value.inputs[0]) continue;
       if (JSON.stringify(op.meaning.geometry) !== geometry) continue;
@@ -81,6 +83,33 @@ class Fusion {
       return true;
     }
     return false;
+  }
+
+  /** Max pooling joins the convolution whose result it reads, unless work that follows it could run in its kernel. */
+  private joinConvolution(value: Value): boolean {
+    const { state, graph } = this;
+    if (value.meaning?.kind !== "window" || value.meaning.combine !== "max") return false;
+    const [data] = value.inputs;
+    const group = state.groups[state.groupOf[data]];
+    if (group?.kind !== "strategy" || group.pooled !== undefined) return false;
+    const op = graph.values[group.members[0].value];
+    if (!sameShape(group.space, graph.values[data].type.shape) || !this.options.takesPooling(op, value)) return false;
+    if (this.isFollowed(value)) return false;
+    group.pooled = value.id;
+    state.add(group, value.id, "full", []);
+    group.notes.push(`${value.opName} joins: pools the result`);
+    return true;
+  }
+
+  /** Whether elementwise work waits for nothing but this value and earlier ones. */
+  private isFollowed(value: Value): boolean {
+    const { state, graph } = this;
+    return graph.values.some((other) => {
+      if (other.id <= value.id || other.size !== value.size || state.roots.kindOf[other.id] !== "pointwise")
+        return false;
+      const { loads } = this.alone(other, other.type.shape, []);
+      return loads.some((load) => load.value === value.id) && loads.every((load) => load.value <= value.id);
+    });
   }
 
   reduction(value: Value): void {

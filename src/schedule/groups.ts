@@ -21,6 +21,8 @@ export interface Group {
   space: Shape;
   reduceAxes: readonly number[];
   readonly members: Member[];
+  /** A convolution: the member that is the max pooling of another one, done while that is at hand. */
+  pooled?: number;
   /** Max pooling: the member that is the argmax over the same window, computed beside it. */
   taps?: number;
   /** Groups that must run before. */

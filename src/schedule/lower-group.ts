@@ -1,7 +1,7 @@
 /** From a fused group to kernels: the body of a loop kernel, or the request of a strategy. */
 import { InternalError } from "../errors.ts";
 import { bytesPerElement } from "../graph/dtype.ts";
-import { sizeOf, stridesOf } from "../graph/shape.ts";
+import { type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
 import type { MachineDescription } from "../kernel/ir.ts";
 import type { ScalarExpression } from "../kernel/scalar.ts";
 import { type Group, type GroupGraph, keptExtents } from "./groups.ts";
@@ -11,7 +11,7 @@ import { pointwiseKernel } from "./loops/pointwise.ts";
 import { lowerReduction } from "./loops/reduce.ts";
 import { rowsKernel } from "./loops/rows.ts";
 import type { GroupReads, Storage } from "./storage.ts";
-import type { Lowering, OperandView, Strategy, StrategyRequest } from "./strategy.ts";
+import type { FusedPooling, Lowering, OperandView, Strategy, StrategyRequest } from "./strategy.ts";
 import type { Value } from "./tensor-graph.ts";
 
 /** Expressions of a group's members, once fusion is complete. */
@@ -28,6 +28,7 @@ export function inlineGroup(state: GroupGraph, group: Group): GroupExpressions {
   const expressions = group.members.map(({ value, level }, index) => {
     const node = graph.values[value];
     if (group.kind === "strategy" && (index === 0 || value === group.taps)) return inputZero(node);
+    if (value === group.pooled) return pooledExpression(state, full, group, node);
     const isReduction = node.meaning?.kind === "reduce";
     const inliner = level === "kept" && !isReduction ? kept! : full;
     const expression = state.expressionOf(inliner, group, node);
@@ -42,6 +43,15 @@ export function inlineGroup(state: GroupGraph, group: Group): GroupExpressions {
   for (const load of [...full.loads, ...(kept?.loads ?? [])]) group.reads.add(load.value);
   for (const operand of operands) group.reads.add(operand);
   return { full, kept, operands, expressions };
+}
+
+/** What a pooling that joined a convolution pools. */
+function pooledExpression(state: GroupGraph, full: Inliner, group: Group, pooling: Value): ScalarExpression {
+  const data = state.graph.values[pooling.inputs[0]];
+  if (data.id === group.members[0].value) return inputZero(data);
+  const expression = state.expressionOf(full, group, data);
+  if (!expression) throw new InternalError(`${data.opName} no longer fits the kernel it joined`);
+  return expression;
 }
 
 const inputZero = (value: Value): ScalarExpression => ({ kind: "input", index: 0, dtype: value.type.dtype });
@@ -113,13 +123,15 @@ function lowerStrategy(
     const operand = table.indexOf(placement.read(load.value));
     return { operand, dtype: load.dtype, offset: load.access.offset, strides: load.access.strides };
   });
-  const strides = stridesOf(op.type.shape);
-  const viewsTo = (value: number): OperandView[] =>
+  const viewsTo = (value: number, shape = op.type.shape): OperandView[] =>
     placement.write(value).map((storage) => {
-      return { operand: table.indexOf(storage), dtype: graph.values[value].type.dtype, offset: 0, strides };
+      const { dtype } = graph.values[value].type;
+      return { operand: table.indexOf(storage), dtype, offset: 0, strides: stridesOf(shape) };
     });
   const stores = group.members.flatMap(({ value }, index) =>
-    value === group.taps ? [] : viewsTo(value).map((view) => ({ expression: content.expressions[index], view })),
+    value === group.taps || value === group.pooled
+      ? []
+      : viewsTo(value).map((view) => ({ expression: content.expressions[index], view })),
   );
   const request: StrategyRequest = {
     opName: op.opName,
@@ -128,10 +140,28 @@ function lowerStrategy(
     output: op.type,
     views,
     epilogue: { loads, stores },
-    ...(group.taps === undefined ? {} : { taps: viewsTo(group.taps) }),
+    ...(group.pooled !== undefined
+      ? { pooling: poolingOf(state, group, content, viewsTo) }
+      : group.taps !== undefined && { taps: viewsTo(group.taps) }),
     machine,
   };
   return { lowering: strategyOf(op)(request), operands: table.storages };
+}
+
+function poolingOf(
+  { graph }: GroupGraph,
+  { pooled, taps, members }: Group,
+  { expressions }: GroupExpressions,
+  viewsTo: (value: number, shape: Shape) => OperandView[],
+): FusedPooling {
+  const { meaning, type } = graph.values[pooled!];
+  if (meaning?.kind !== "window") throw new InternalError("only a window op pools");
+  return {
+    window: [meaning.geometry.window[0], meaning.geometry.window[1]],
+    expression: expressions[members.findIndex((member) => member.value === pooled)],
+    largest: viewsTo(pooled!, type.shape),
+    taps: taps === undefined ? [] : viewsTo(taps, type.shape),
+  };
 }
 
 function lowerLoops(

@@ -13,7 +13,7 @@ import type { BufferReference, Plan, PlanStep } from "./plan.ts";
 import { findRoots } from "./roots.ts";
 import { orderUnits, placeStorages, planStores, type Storage, type Storing, type Unit } from "./storage.ts";
 import { guard as guardStrategy } from "./strategies/guard.ts";
-import { strategyFor, takesEpilogue } from "./strategies/index.ts";
+import { strategyFor, takesEpilogue, takesPooling } from "./strategies/index.ts";
 import type { Lowering } from "./strategy.ts";
 import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
 
@@ -26,6 +26,7 @@ export function schedule(program: GraphProgram, machine: MachineDescription): Pl
   const roots = findRoots(graph);
   const state = fuse(graph, roots, {
     takesEpilogue: (value) => takesEpilogue(value.opName, value.meaning!),
+    takesPooling: (value, pooling) => takesPooling(value.meaning!, value.type.shape, pooling.meaning!),
   });
   const contents = state.groups.map((group) => inlineGroup(state, group));
   const storing = planStores(state, contents);

@@ -24,6 +24,16 @@ export interface Epilogue {
   readonly stores: readonly { readonly expression: ScalarExpression; readonly view: OperandView }[];
 }
 
+/** Max pooling of a convolution's result while its rows are in the first-level cache; the windows tile the result without a rest. */
+export interface FusedPooling {
+  readonly window: readonly [height: number, width: number];
+  /** What is pooled, an expression as in the epilogue's stores. */
+  readonly expression: ScalarExpression;
+  /** Where the largest elements go and, if wanted, the first maximal taps (i32): views over the pooled shape. */
+  readonly largest: readonly OperandView[];
+  readonly taps: readonly OperandView[];
+}
+
 /** One op with its operands' views and the elementwise work that follows it. */
 export interface StrategyRequest {
   readonly opName: string;
@@ -37,6 +47,8 @@ export interface StrategyRequest {
   readonly epilogue: Epilogue;
   /** Max pooling only: the first maximal taps (what `argmax` over the same window gives, i32) are wanted as well, stored here. */
   readonly taps?: readonly OperandView[];
+  /** Convolutions only, where `takesPooling` allows it. */
+  readonly pooling?: FusedPooling;
   readonly machine: MachineDescription;
 }
 

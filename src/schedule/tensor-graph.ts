@@ -6,6 +6,7 @@ import type { GraphProgram } from "../graph/program.ts";
 import { sameShape, sizeOf } from "../graph/shape.ts";
 import { type ScalarExpression, scalarConstant, scalarInput } from "../kernel/scalar.ts";
 import type { Meaning } from "../ops/define.ts";
+import { findMaskedPick } from "./masked-pick.ts";
 
 /** One value. Inputs are ids, that is positions in `TensorGraph.values`, all smaller than its own. */
 export interface Value {
@@ -119,7 +120,7 @@ class Builder {
       const known = alike.find((other) => attributeKey(other.attributes) === own);
       if (known) return known.id;
     }
-    const id = this.push(opName, meaning, inputs, type, -1);
+    const id = this.maskedPick(opName, meaning, inputs, type) ?? this.push(opName, meaning, inputs, type, -1);
     if (alike) alike.push({ id, attributes });
     else this.byStructure.set(key, [{ id, attributes }]);
     return id;
@@ -182,6 +183,18 @@ class Builder {
       }
     }
     return undefined;
+  }
+
+  /** A mask in front of max pooling, moved behind it. */
+  private maskedPick(opName: string, meaning: Meaning, inputs: readonly number[], type: TensorType) {
+    const found = findMaskedPick(this.values, meaning, inputs, type);
+    if (!found) return undefined;
+    const { comparison, zero, pooled, gradient, taps, pick } = found;
+    const { shape } = this.values[pooled].type;
+    const constant = this.push(zero.opName, zero.meaning, [], { ...zero.type, shape }, -1);
+    const mask = this.push(comparison.opName, comparison.meaning, [pooled, constant], { shape, dtype: "bool" }, -1);
+    const masked = this.push(opName, meaning, [mask, gradient, constant], { ...type, shape }, -1);
+    return this.push(pick.opName, pick.meaning, [masked, taps], type, -1);
   }
 
   private push(

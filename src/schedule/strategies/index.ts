@@ -1,5 +1,6 @@
 /** The strategy of every op that is more than a loop over elements: one table, by meaning and op name. */
 import { UnsupportedError } from "../../errors.ts";
+import type { Shape } from "../../graph/shape.ts";
 import type { Meaning } from "../../ops/define.ts";
 import type { Strategy } from "../strategy.ts";
 import { conv2d, matmul } from "./contraction/index.ts";
@@ -22,4 +23,22 @@ export function strategyFor(opName: string, meaning: Meaning): Strategy {
 /** Whether elementwise work that follows the op should run in its kernel. */
 export function takesEpilogue(opName: string, meaning: Meaning): boolean {
   return meaning.kind !== "indexed" || streaming.has(opName);
+}
+
+/**
+ * Whether the strategy of an op that gives `shape` pools what it computes before that leaves the first-level cache: a convolution without groups,
+ * and max pooling whose windows tile its result.
+ */
+export function takesPooling(meaning: Meaning, shape: Shape, pooling: Meaning): boolean {
+  if (meaning.kind !== "conv2d" || meaning.direction !== "forward" || meaning.groups !== 1) return false;
+  if (pooling.kind !== "window" || pooling.combine !== "max") return false;
+  const { window, strides, dilation, padding } = pooling.geometry;
+  return [0, 1].every(
+    (axis) =>
+      strides[axis] === window[axis] &&
+      dilation[axis] === 1 &&
+      padding[axis].every((amount) => amount === 0) &&
+      shape[axis + 1] % window[axis] === 0 &&
+      shape[axis + 1] > 0,
+  );
 }

@@ -14,6 +14,7 @@ import {
   touchedViews,
 } from "./lowering.ts";
 import type { ImageSource } from "./materialize.ts";
+import { emitPooling, type WaitingRows, waitingBytes, withWaitingAddress, withWaitingStore } from "./pooled-rows.ts";
 import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, type TileRow, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, chooseTile, rowLimit, stripAt } from "./tile.ts";
@@ -55,6 +56,8 @@ interface TaskState {
   readonly address: AddressOf;
   readonly image: IntOperand;
   readonly group: IntOperand;
+  /** What the epilogue of a tile writes, and where: more than the request says where rows wait to be pooled. */
+  readonly request: StrategyRequest;
 }
 
 /** Emits the convolution as one step. */
@@ -67,8 +70,11 @@ export function emitTapConvolution(lowering: LoweringBuilder, c: TapConvolution)
   if (c.images * c.groups >= 64) rowsPerTask = Math.min(rows.count, 4 * rowsPerTask);
   while (rowsPerTask > 1 && c.images * c.groups * Math.ceil(rows.count / rowsPerTask) < 16)
     rowsPerTask = Math.ceil(rowsPerTask / 2);
-  const rowTasks = Math.ceil(rows.count / rowsPerTask);
-  rowsPerTask = Math.ceil(rows.count / rowTasks);
+  let rowTasks = Math.ceil(rows.count / rowsPerTask);
+  // Windows that are pooled belong to one task.
+  const together = request.pooling?.window[0] ?? 1;
+  rowsPerTask = together * Math.ceil(rows.count / rowTasks / together);
+  rowTasks = Math.ceil(rows.count / rowsPerTask);
   const work = {
     tasks: c.images * c.groups * rowTasks,
     flops: c.images * c.groups * rows.count * rowFlops,
@@ -78,21 +84,54 @@ export function emitTapConvolution(lowering: LoweringBuilder, c: TapConvolution)
       c.groups *
       (rows.inputSize * columns.inputSize * c.inputChannels + rows.count * columns.count * c.outputChannels),
   };
-  const sources = [c.input.argument, c.weights, ...epilogueArguments(request)];
+  const { pooling } = request;
+  const pooled = pooling ? [...pooling.largest, ...pooling.taps].map((view) => operand(view.operand)) : [];
+  const sources = [c.input.argument, c.weights, ...epilogueArguments(request), ...pooled];
   lowering.step(c.name, sources, work, (k, address) => {
     const [image, group, block] = splitTask(k, k.task(), [c.images, c.groups, rowTasks]);
-    const state: TaskState = { k, c, address, image, group };
+    const state: TaskState = { k, c, address, image, group, request };
+    const waiting: WaitingRows | undefined = pooling && {
+      pooling,
+      scratch: k.scratch(waitingBytes(pooling, columns.count, c.width)),
+      columns: columns.count,
+      width: c.width,
+    };
     const firstRow = asRegister(k, typeof block === "number" ? 0 : k.mul(block, rowsPerTask));
     const endRow =
       rows.count % rowsPerTask === 0
         ? k.add(firstRow, rowsPerTask)
         : k.intBinary("min", k.add(firstRow, rowsPerTask), rows.count);
     const whole = Math.floor(c.outputChannels / c.width);
-    const panelRows = (panel: IntOperand, outputs: number): void =>
-      k.loop(firstRow, endRow, 1, (row) => emitRow(state, panel, outputs, row));
+    const panelRows = (panel: IntOperand, outputs: number): void => {
+      if (waiting) emitPooledRows(state, waiting, panel, outputs, firstRow, endRow);
+      else k.loop(firstRow, endRow, 1, (row) => emitRow(state, panel, outputs, row));
+    };
     if (whole > 1) k.loop(0, whole, 1, (panel) => panelRows(panel, c.width));
     else if (whole === 1) panelRows(0, c.width);
     if (panels > whole) panelRows(whole, c.outputChannels - whole * c.width);
+  });
+}
+
+/** Rows of outputs whose result is pooled, a row of windows at a time. */
+function emitPooledRows(
+  state: TaskState,
+  waiting: WaitingRows,
+  panel: IntOperand,
+  outputs: number,
+  firstRow: IntRegister,
+  endRow: IntRegister,
+): void {
+  const { k, c, image } = state;
+  const height = waiting.pooling.window[0];
+  const first = channelOf(k, 0, c.outputChannels, panel, c.width);
+  const request = withWaitingStore(state.request, waiting);
+  k.loop(firstRow, endRow, height, (top) => {
+    k.loop(0, height, 1, (inWindow) => {
+      const address = withWaitingAddress(k, state.address, waiting, inWindow, first);
+      emitRow({ ...state, request, address }, panel, outputs, k.add(top, inWindow));
+    });
+    const pooledRow = k.intBinary("div", top, height);
+    emitPooling(k, state.address, waiting, { image, pooledRow, first }, outputs);
   });
 }
 
@@ -171,7 +210,7 @@ function emitStrip(
   }
   finishTile(
     k,
-    c.request,
+    state.request,
     address,
     { outer: position.slice(0, 3), last: channel },
     accumulators,
