@@ -7,6 +7,7 @@ import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput
 import { bytesPerElement, viewOf } from "../graph/dtype.ts";
 import { dataNode, Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
+import { permute } from "../ops/index.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
 import { CanonicalForms } from "./canonical-forms.ts";
 import { findNonFinite } from "./debug.ts";
@@ -115,6 +116,9 @@ export class Engine {
   defer(nodes: readonly Node[]): void {
     for (const node of nodes) if (!isLeaf(node)) this.deferred.add(node);
   }
+  private isDeferred(node: Node): boolean {
+    return this.deferred.has(node) || (node.op === permute && this.deferred.has(node.inputs[0]));
+  }
   /** Computes the deferred nodes. */
   computeDeferred(): void {
     if (this.deferred.size > 0) this.compute([...this.deferred]);
@@ -139,7 +143,7 @@ export class Engine {
       if (isLeaf(node)) this.kept.delete(node);
       else if (cells.length > 0) wanted.add(node);
     }
-    if (cells.length > 0 || roots.some((root) => this.deferred.has(root))) {
+    if (cells.length > 0 || roots.some((root) => this.isDeferred(root))) {
       for (const node of this.deferred) wanted.add(node);
       this.deferred.clear();
     }
@@ -287,10 +291,10 @@ export class Engine {
   /** Computes the initial values of variables in one program. Their storage is theirs alone: it will be overwritten. */
   initialize(cells: readonly VariableCell[]): void {
     const missing = cells.filter((cell) => cell.value === undefined);
-    const computed = missing.filter((cell) => !viewOfValue(cell.initial as Node));
+    const computed = missing.filter((cell) => cell.order || !viewOfValue(cell.initial as Node));
     for (const cell of missing) {
       const source = (cell.initial as Node).value;
-      if (!source) continue;
+      if (!source || cell.order) continue;
       const storage = this.target.allocate(bytesOf(cell.type));
       const bytes = bytesOf(cell.type);
       new Uint8Array(storage.buffer, storage.byteOffset, bytes).set(
@@ -300,7 +304,9 @@ export class Engine {
       cell.initial = undefined;
     }
     if (computed.length === 0) return;
-    const built = this.build(computed.map((cell) => ({ node: cell.initial as Node })));
+    const inMemory = ({ initial, order }: VariableCell) =>
+      order ? permute(initial as Node, order) : (initial as Node);
+    const built = this.build(computed.map((cell) => ({ node: inMemory(cell) })));
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
@@ -318,7 +324,7 @@ export class Engine {
     if (node.leaf?.kind === "variable") {
       this.commit();
       this.prepareVariables([node]);
-      return node.leaf.cell.value as NodeValue;
+      return node.leaf.cell.order ? this.inOrder(node) : (node.leaf.cell.value as NodeValue);
     }
     if (node.leaf?.kind === "number") {
       const storage = this.target.allocate(bytesOf(node.type));
@@ -328,6 +334,19 @@ export class Engine {
     this.compute([node]);
     if (!node.value) throw placeholderError();
     return node.value;
+  }
+
+  /** A copy of a variable whose memory holds its axes in another order. */
+  private inOrder(node: Node): NodeValue {
+    const built = this.build([{ node }]);
+    const entry = this.lookUp(built);
+    const output = this.target.allocate(bytesOf(node.type));
+    this.execute(
+      entry,
+      built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)),
+      [output],
+    );
+    return output;
   }
 
   /** Debug mode: one op as a program of its own, over the values of its inputs. */

@@ -135,8 +135,9 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
       if (cell) cells.set(cell, node.position);
       inputs.push(node.position);
       leaves.push(node);
-      nodes.push({ op: undefined, inputs: [], attributes: {}, type: node.type });
-      keys.push(`in ${typeKey(node.type)}`);
+      const stored = cell?.order;
+      nodes.push({ op: undefined, inputs: [], attributes: {}, type: node.type, ...(stored && { stored }) });
+      keys.push(`in ${typeKey(node.type)}${stored ? `@${stored.join()}` : ""}`);
       return;
     }
     if (!node.op) throw new InternalError("a node with neither op nor leaf");

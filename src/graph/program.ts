@@ -8,6 +8,8 @@ export interface ProgramNode {
   readonly inputs: readonly number[];
   readonly attributes: Attributes;
   readonly type: TensorType;
+  /** For an input whose memory holds the axes in another order than its type: axis i in memory is axis stored[i]. Gone in canonical form. */
+  readonly stored?: readonly number[];
 }
 
 /** What a program computes: a node's value, written to a fresh buffer or over one of the inputs (donation). */

@@ -78,6 +78,7 @@ export class OptimizerState {
         new Variable(full(parameter.shape, initial), {
           name: `${parameter.name.replaceAll("/", "_")}_${slot}`,
           trainable: false,
+          ...(parameter.order && { order: parameter.order }),
         });
       this.slots.set(
         parameter,

@@ -94,7 +94,7 @@ export class ParameterStates {
     }
     let slot = slots.get(name);
     if (!slot) {
-      slot = new Variable(full(parameter.shape, initial), { name: `${parameter.name}_${name}`, trainable: false });
+      slot = slotLike(parameter, full(parameter.shape, initial), name);
       slots.set(name, slot);
     }
     return slot;
@@ -145,8 +145,8 @@ export class ParameterStates {
    */
   restore(entries: readonly RestoredState[]): Assignment[] {
     const assignments: Assignment[] = [];
-    const put = (variable: Variable | undefined, value: Tensor, name: string): Variable => {
-      if (!variable) return new Variable(value, { name, trainable: false });
+    const put = (variable: Variable | undefined, value: Tensor, create: () => Variable): Variable => {
+      if (!variable) return create();
       assignments.push([variable, value]);
       return variable;
     };
@@ -157,7 +157,7 @@ export class ParameterStates {
     for (const { parameter, group, slots, counters } of entries) {
       const known = before.slots.get(parameter);
       const restored = Object.entries(slots).map(
-        ([name, value]) => [name, put(known?.get(name), value, `${parameter.name}_${name}`)] as const,
+        ([name, value]) => [name, put(known?.get(name), value, () => slotLike(parameter, value, name))] as const,
       );
       this.slots.set(parameter, new Map(restored));
       const key = JSON.stringify(counters);
@@ -168,7 +168,15 @@ export class ParameterStates {
         const old = before.clocks.get(parameter);
         const reused = old !== undefined && ![...shared.values()].some((map) => holds(map, old));
         const values = Object.entries(counters).map(
-          ([name, value]) => [name, put(reused ? old.values.get(name) : undefined, full([], value), name)] as const,
+          ([name, value]) =>
+            [
+              name,
+              put(
+                reused ? old.values.get(name) : undefined,
+                full([], value),
+                () => new Variable(full([], value), { name, trainable: false }),
+              ),
+            ] as const,
         );
         clock = { group, members: new Set(), values: new Map(values) };
         byValue.set(key, clock);
@@ -178,6 +186,12 @@ export class ParameterStates {
     }
     return assignments;
   }
+}
+
+/** A variable that belongs to a parameter and lies in memory as it does. */
+function slotLike(parameter: Variable, value: Tensor, name: string): Variable {
+  const { order } = parameter;
+  return new Variable(value, { name: `${parameter.name}_${name}`, trainable: false, ...(order && { order }) });
 }
 
 /** State of one parameter on its way back. */

@@ -29,7 +29,7 @@ interface Placed {
 
 /** Canonicalizes a program; one without permutations is returned as it is. */
 export function canonicalProgram(program: GraphProgram): CanonicalProgram {
-  if (!program.nodes.some((node) => node.op === permute)) {
+  if (!program.nodes.some((node) => node.op === permute || node.stored)) {
     return { program, inputs: program.inputs.map((_, index) => index) };
   }
   const rewriter = new Rewriter();
@@ -39,10 +39,12 @@ export function canonicalProgram(program: GraphProgram): CanonicalProgram {
     placed.push(node.op ? rewriter.apply(node.op, node.attributes, node.type, inputs) : rewriter.leaf(node));
   }
   const leaves = program.inputs.map((input) => placed[input].base);
-  const outputs = program.outputs.map(({ node, overwrites }) => ({
-    node: rewriter.asItIs(placed[node]),
-    ...(overwrites !== undefined && { overwrites: leaves[overwrites] }),
-  }));
+  const outputs = program.outputs.map(({ node, overwrites }) => {
+    if (overwrites === undefined) return { node: rewriter.asItIs(placed[node]) };
+    const { stored } = program.nodes[program.inputs[overwrites]];
+    const value = stored ? permuted(placed[node], stored) : placed[node];
+    return { node: rewriter.asItIs(value), overwrites: leaves[overwrites] };
+  });
   rewriter.transposeProducts(outputs.map(({ node }) => node));
   const result = programOf(rewriter.nodes, outputs);
   return { program: result.program, inputs: result.inputs.map((input) => leaves.indexOf(input)) };
@@ -52,6 +54,10 @@ export function canonicalProgram(program: GraphProgram): CanonicalProgram {
 const compose = (order: Order | undefined, axes: Order): Order => (order ? axes.map((axis) => order[axis]) : axes);
 const inverse = (order: Order): number[] => order.map((_, axis) => order.indexOf(axis));
 const isIdentity = (order: Order): boolean => order.every((axis, index) => axis === index);
+const permuted = ({ base, order }: Placed, axes: Order): Placed => {
+  const composed = compose(order, axes);
+  return { base, order: isIdentity(composed) ? undefined : composed };
+};
 const sameOrder = (left: Order | undefined, right: Order | undefined): boolean =>
   left === right || (left !== undefined && right !== undefined && left.join() === right.join());
 /** Moves entries that belong to the axes of a value to the axes of its base. */
@@ -68,8 +74,10 @@ class Rewriter {
   private readonly meanings: (Meaning | undefined)[] = [];
   private readonly byStructure = new Map<string, number>();
 
-  leaf(node: ProgramNode): Placed {
-    return { base: this.push(node, undefined), order: undefined };
+  leaf({ stored, ...node }: ProgramNode): Placed {
+    if (!stored) return { base: this.push(node, undefined), order: undefined };
+    const shape = stored.map((axis) => node.type.shape[axis]);
+    return { base: this.push({ ...node, type: { ...node.type, shape } }, undefined), order: inverse(stored) };
   }
 
   /** Node `node` as the original program has it: the permutation is made if there is one. */
@@ -78,10 +86,7 @@ class Rewriter {
   }
 
   apply(op: Op, attributes: Attributes, type: TensorType, inputs: readonly Placed[]): Placed {
-    if (op === permute) {
-      const order = compose(inputs[0].order, attributes.axes as Order);
-      return { base: inputs[0].base, order: isIdentity(order) ? undefined : order };
-    }
+    if (op === permute) return permuted(inputs[0], attributes.axes as Order);
     return (
       this.reordered(op, attributes, type, inputs) ?? {
         base: this.add(

@@ -6,7 +6,7 @@ import { isLeaf } from "../graph/build-program.ts";
 import { withGradMode } from "../graph/grad-mode.ts";
 import { type Node, nextMark } from "../graph/node.ts";
 import { formatShape } from "../graph/shape.ts";
-import { add } from "../ops/index.ts";
+import { add, permute } from "../ops/index.ts";
 import { isTensor, tensorOf } from "./handle.ts";
 import { atEntry } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
@@ -90,10 +90,20 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
     const gradient = results[index];
     if (!gradient) return;
     const before = owner.grad;
-    owner.grad = tensorOf(
-      before ? withGradMode(options.createGraph ?? false, () => add(before.node, gradient)) : gradient,
-    );
-    defaultEngine.defer([owner.grad.node]);
+    const order = leaf.leaf?.kind === "variable" ? leaf.leaf.cell.order : undefined;
+    withGradMode(options.createGraph ?? false, () => {
+      const sum = before ? add(before.node, gradient) : gradient;
+      // stored as the variable is, and seen in its own order
+      const inMemory = order ? permute(sum, order) : sum;
+      const seen = order
+        ? permute(
+            inMemory,
+            order.map((_, axis) => order.indexOf(axis)),
+          )
+        : sum;
+      owner.grad = tensorOf(seen);
+      defaultEngine.defer([inMemory]);
+    });
     if (defaultEngine.tracing) tracedOwners.push(owner);
   });
   defaultEngine.defer([node]);
