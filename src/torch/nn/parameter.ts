@@ -6,6 +6,8 @@ export interface ParameterOptions {
   readonly requiresGrad?: boolean;
   /** How errors name it. */
   readonly name?: string;
+  /** Order of the axes in memory where it is another than that of the shape: axis i there is axis order[i] here. Only speed depends on it. */
+  readonly order?: readonly number[];
 }
 
 /**
@@ -24,9 +26,9 @@ export interface ParameterOptions {
  */
 export class Parameter extends Variable {
   constructor(data: TensorLike, options: boolean | ParameterOptions = {}) {
-    const { requiresGrad = true, name = "Parameter" } =
-      typeof options === "boolean" ? { requiresGrad: options } : options;
-    super(data, { name, trainable: requiresGrad });
+    const settings = typeof options === "boolean" ? { requiresGrad: options } : options;
+    const { requiresGrad = true, name = "Parameter", order } = settings as ParameterOptions;
+    super(data, { name, trainable: requiresGrad, ...(order && { order }) });
     if (requiresGrad && this.dtype !== "f32") {
       throw new DTypeError(
         `Parameter: only f32 tensors can be trained, received ${this.dtype}; convert with .cast("f32"), or pass { requiresGrad: false }.`,
