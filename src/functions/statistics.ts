@@ -3,7 +3,7 @@ import { normalizeAxes } from "../graph/shape.ts";
 import { div, mul, sub } from "../ops/arithmetic.ts";
 import { constantLike, toFloat } from "../ops/prepare.ts";
 import { mean, sum } from "../ops/reduce.ts";
-import { sqrt } from "../ops/unary.ts";
+import { rootOrZero } from "./norms.ts";
 
 export interface VarianceOptions {
   readonly axes?: number | readonly number[];
@@ -31,7 +31,7 @@ export function variance(x: Node, { axes, keepDims = false, correction = 0 }: Va
   return div(total, constantLike(total, Math.max(0, count - correction)));
 }
 
-/** Square root of the variance. */
+/** Square root of the variance; its gradient is 0 where the variance is. */
 export function std(x: Node, options: VarianceOptions = {}): Node {
-  return sqrt(variance(x, options));
+  return rootOrZero(variance(x, options));
 }

@@ -9,7 +9,7 @@ type Cases<Args extends readonly unknown[]> = readonly [WorkedCase<Args>, ...Wor
 type SimpleFunction = Exclude<ScalarFunction, "cast" | "bitcast">;
 
 export interface UnarySpec {
-  readonly name: SimpleFunction | "relu" | "logicalNot";
+  readonly name: SimpleFunction | "relu" | "logicalNot" | "atan";
   readonly summary: string;
   /** Dtypes that the function keeps; without it integers and masks become f32 first. */
   readonly keeps?: readonly DType[];

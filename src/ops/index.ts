@@ -10,6 +10,7 @@ import { cumulativeProduct, cumulativeSum, linearRecurrence } from "./cumulative
 import type { Op } from "./define.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import { constant, iota } from "./generate.ts";
+import { atan } from "./inverse-circular.ts";
 import {
   bitwiseAnd,
   bitwiseOr,
@@ -44,6 +45,7 @@ export * from "./cumulative.ts";
 export * from "./exclusive-product.ts";
 export * from "./gather.ts";
 export * from "./generate.ts";
+export * from "./inverse-circular.ts";
 export * from "./logic.ts";
 export * from "./matmul.ts";
 export * from "./movement.ts";
@@ -67,6 +69,7 @@ export const ops = {
   argmax,
   argmin,
   argsort,
+  atan,
   bitcast,
   bitwiseAnd,
   bitwiseOr,

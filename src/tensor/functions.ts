@@ -1,7 +1,9 @@
 /** The public functions over tensors. Operands of two-input functions may be numbers; everything broadcasts. */
+import { defaultEngine } from "../engine/default-engine.ts";
 import { ArgumentError } from "../errors.ts";
 import * as functions from "../functions/index.ts";
 import type { DType } from "../graph/dtype.ts";
+import { gradEnabled } from "../graph/grad-mode.ts";
 import { Node } from "../graph/node.ts";
 import { normalizeAxes, normalizeAxis, type Shape } from "../graph/shape.ts";
 import * as ops from "../ops/index.ts";
@@ -24,9 +26,11 @@ export function pow(base: Operand, exponent: Operand): Tensor {
   return atEntry(pow, () => {
     if (typeof base !== "object") return power(base, exponent);
     if (exponent === 2) return square(base);
-    if (exponent === 1) return base;
+    if (exponent === 1) return clone(base);
     if (exponent === 0.5 && base.dtype === "f32") return sqrt(base);
     if (exponent === -1 && base.dtype === "f32") return reciprocal(base);
+    if (base.dtype !== "f32" && typeof exponent === "number" && Number.isInteger(exponent) && exponent >= 0)
+      return wrap(functions.integerPower(base.node, exponent));
     return power(base, exponent);
   });
 }
@@ -50,6 +54,7 @@ export const erf = lift(ops.erf);
 export const sin = lift(ops.sin);
 export const cos = lift(ops.cos);
 export const relu = lift(ops.relu);
+export const atan = lift(ops.atan);
 /** x · x. */
 export const square = lift(function square(x: Node): Node {
   return ops.mul(x, x);
@@ -59,15 +64,49 @@ export const reciprocal = lift(function reciprocal(x: Node): Node {
   return ops.div(ops.constant(1, x.shape, "f32"), x);
 });
 
-/** Limits values to [minimum, maximum]; either bound may be left out. */
-export function clip(x: Tensor, minimumValue?: number, maximumValue?: number): Tensor {
+// ---- elementary functions ----
+export const exp2 = lift(functions.exp2);
+export const log2 = lift(functions.log2);
+export const log10 = lift(functions.log10);
+export const tan = lift(functions.tan);
+export const sinh = lift(functions.sinh);
+export const cosh = lift(functions.cosh);
+export const asin = lift(functions.asin);
+export const acos = lift(functions.acos);
+export const asinh = lift(functions.asinh);
+export const acosh = lift(functions.acosh);
+export const atanh = lift(functions.atanh);
+export const erfc = lift(functions.erfc);
+export const logit = lift(functions.logit);
+export const frac = lift(functions.frac);
+export const atan2 = liftBinary(functions.atan2);
+export const hypot = liftBinary(functions.hypot);
+export const xlogy = liftBinary(functions.xlogy);
+export const logAddExp = liftBinary(functions.logAddExp);
+export const fmod = liftBinary(functions.fmod);
+export const truncatedDivide = liftBinary(functions.truncatedDivide);
+export const isNotANumber = lift(functions.isNotANumber);
+export const isInfinite = lift(functions.isInfinite);
+export const isFiniteNumber = lift(functions.isFiniteNumber);
+export const isClose = lift(functions.isClose);
+export const nanToNumber = lift(functions.nanToNumber);
+
+/** start + weight · (end − start). */
+export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
+  return atEntry(lerp, () => wrap(functions.lerp(start.node, end.node, operandNode(weight, start.dtype))));
+}
+/** The value where the mask holds, else x, whose dtype the result has. */
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  return atEntry(maskedFill, () => wrap(functions.maskedFill(x.node, mask.node, operandNode(value, x.dtype))));
+}
+
+/** Limits values to [minimum, maximum], numbers or tensors; either bound may be left out. The gradient passes on the bounds themselves. */
+export function clip(x: Tensor, minimumValue?: Operand, maximumValue?: Operand): Tensor {
   return atEntry(clip, () => {
     if (minimumValue === undefined && maximumValue === undefined)
       throw new ArgumentError("clip: give a minimum, a maximum, or both.");
-    let node = x.node;
-    if (minimumValue !== undefined) node = ops.maximum(node, operandNode(minimumValue, x.dtype));
-    if (maximumValue !== undefined) node = ops.minimum(node, operandNode(maximumValue, x.dtype));
-    return wrap(node);
+    const bound = (value: Operand | undefined) => (value === undefined ? undefined : operandNode(value, x.dtype));
+    return wrap(functions.clamp(x.node, bound(minimumValue), bound(maximumValue)));
   });
 }
 
@@ -172,6 +211,14 @@ export const stack = lift(function stack(inputs: readonly Node[], axis?: number)
 export const cast = lift(function cast(x: Node, dtype: DType): Node {
   return ops.cast(x, dtype);
 });
+/** The same value as a tensor of its own, with a gradient path to this one. The copy of a variable outlives the variable's next assignment. */
+export const clone = lift(function clone(x: Node): Node {
+  const copy = new Node(ops.reshape, [x], { shape: x.shape }, x.type, {
+    requiresGrad: x.requiresGrad && gradEnabled(),
+  });
+  if (x.leaf?.kind === "variable") defaultEngine.keep(copy);
+  return copy;
+});
 /** The same value without a gradient path: differentiating stops here. */
 export const detach = lift(function detach(x: Node): Node {
   if (!x.requiresGrad) return x;
@@ -179,8 +226,50 @@ export const detach = lift(function detach(x: Node): Node {
   return new Node(ops.reshape, [x], { shape: x.shape }, x.type);
 });
 
+export const split = lift(functions.split);
+export const chunk = lift(functions.chunk);
+export const unbind = lift(functions.unbind);
+export const narrow = lift(functions.narrow);
+export const select = lift(functions.select);
+export const roll = lift(functions.roll);
+export const moveAxes = lift(functions.moveAxes);
+export const repeat = lift(functions.repeat);
+export const tile = lift(functions.tile);
+export const repeatInterleave = lift(functions.repeatInterleave);
+export const flattenAxes = lift(functions.flattenAxes);
+export const unflatten = lift(functions.unflatten);
+export const broadcastTensors = lift(functions.broadcastTensors);
+export const meshgrid = lift(functions.meshgrid);
+export const diagonal = lift(functions.diagonal);
+export const diag = lift(functions.diag);
+export const tril = lift(functions.tril);
+export const triu = lift(functions.triu);
+
 // ---- linear algebra, convolution, pooling ----
 export const matmul = lift(ops.matmul);
+export const dot = lift(functions.dot);
+export const outer = lift(functions.outer);
+export const matrixProduct = lift(functions.matrixProduct);
+export const batchProduct = lift(functions.batchProduct);
+export const matrixVectorProduct = lift(functions.matrixVectorProduct);
+export const tensorDot = lift(functions.tensorDot);
+export const einsum = lift(functions.einsum);
+/** β · x + α · product. */
+export function addProduct(x: Tensor, product: Tensor, beta: Operand = 1, alpha: Operand = 1): Tensor {
+  return atEntry(addProduct, () => {
+    const factor = (value: Operand) => (value === 1 ? undefined : operandNode(value, x.dtype));
+    if (beta === 0)
+      return wrap(
+        functions.addProduct(ops.expand(ops.constant(0, [], x.dtype), x.shape), product.node, undefined, factor(alpha)),
+      );
+    return wrap(functions.addProduct(x.node, product.node, factor(beta), factor(alpha)));
+  });
+}
+export const norm = lift(functions.norm);
+export const distance = lift(functions.distance);
+export const normalize = lift(functions.normalize);
+export const renorm = lift(functions.renorm);
+export const cosineSimilarity = lift(functions.cosineSimilarity);
 export const conv2d = lift(ops.conv2d);
 export const maxPool2d = lift(functions.maxPool2d);
 export const averagePool2d = lift(functions.averagePool2d);
@@ -198,6 +287,28 @@ export const topK = lift(functions.topK);
 export const oneHot = lift(functions.oneHot);
 export const cumulativeSum = lift(ops.cumulativeSum);
 export const cumulativeProduct = lift(ops.cumulativeProduct);
+
+/** y = x, then y[…, index[…, i, …], …] = source[…, i, …] along one axis; of repeated positions the last holds. */
+export function scatter(x: Tensor, axis: number, indices: Tensor, source: Operand): Tensor {
+  return atEntry(scatter, () => wrap(functions.scatter(x.node, axis, indices.node, operandNode(source, x.dtype))));
+}
+/** y = x, then y[…, index[…, i, …], …] += source[…, i, …] along one axis. */
+export const addScattered = lift(functions.addScattered);
+/** A copy of x with rows along an axis replaced by, or with `accumulate` increased by, others. */
+export function writeRows(x: Tensor, indices: Tensor, content: Operand, axis: number, accumulate?: boolean): Tensor {
+  return atEntry(writeRows, () => {
+    const normal = normalizeAxis("writeRows", axis, x.rank);
+    const positions = functions.wrapped(indices.node, x.shape[normal]);
+    return wrap(functions.writeRows(x.node, positions, operandNode(content, x.dtype), normal, accumulate));
+  });
+}
+export const extremeWithIndex = lift(functions.extremeWithIndex);
+export const sortWithIndex = lift(functions.sortWithIndex);
+export const kthValue = lift(functions.kthValue);
+export const median = lift(functions.median);
+export const quantile = lift(functions.quantile);
+export const countNonzero = lift(functions.countNonzero);
+export const differences = lift(functions.differences);
 
 // ---- statistics ----
 export const variance = lift(functions.variance);
