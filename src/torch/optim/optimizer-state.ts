@@ -141,7 +141,7 @@ function readSettings<Settings extends CommonSettings>(
     const fits = Array.isArray(pattern)
       ? Array.isArray(value) && value.length === pattern.length && value.every((part) => typeof part === "number")
       : typeof value === typeof pattern;
-    if (!fits) complaints.add(`param_groups[${index}].${saved} is ${JSON.stringify(value) ?? typeof value}`);
+    if (!fits) complaints.add(`param_groups[${index}].${saved} is ${String(value)}`);
     result[name] = Array.isArray(value) ? [...value] : value;
   }
   for (const name of Object.keys(defaults)) {

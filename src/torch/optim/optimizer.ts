@@ -20,12 +20,12 @@ export interface OptimizerKind<Settings extends CommonSettings> {
   readonly name: string;
   readonly defaults: Settings;
   /** Throws for settings outside their domain. */
-  readonly check: (settings: Settings, fail: (message: string) => never) => void;
+  check(settings: Settings, fail: (message: string) => never): void;
   /** The update, reading its numbers from the group at every step. */
-  readonly rule: (group: Settings) => UpdateRule;
+  rule(group: Settings): UpdateRule;
   /** PyTorch's names of the rule's slots and counters; what is not named is not part of a state dict. */
   readonly names: Readonly<Record<string, string>>;
-  readonly decoupledWeightDecay?: (group: Settings) => boolean;
+  decoupledWeightDecay?(group: Settings): boolean;
   /** State exists before the first step. */
   readonly eager?: boolean;
 }
@@ -91,7 +91,7 @@ export abstract class Optimizer<Settings extends CommonSettings = CommonSettings
     const { setToNone = true } = options;
     for (const { params } of this.paramGroups) {
       for (const parameter of params) {
-        if (parameter.grad) parameter.grad = setToNone ? undefined : zerosLike(parameter);
+        if (parameter.peekGradient()) parameter.grad = setToNone ? undefined : zerosLike(parameter);
       }
     }
   }
@@ -103,11 +103,8 @@ export abstract class Optimizer<Settings extends CommonSettings = CommonSettings
     return atEntry(this.step as (...args: never[]) => unknown, () => {
       const result = closure && enableGrad(closure);
       this.stepped = true;
-      const gradients: Tensor[] = [];
       const groups = this.paramGroups.map((group): GroupStep => {
-        const parameters = group.params.filter((parameter) => parameter.grad !== undefined);
-        const own = parameters.map((parameter) => parameter.grad as Tensor);
-        gradients.push(...own);
+        const parameters = group.params.filter((parameter) => parameter.peekGradient() !== undefined);
         return {
           group,
           rule: this.kind.rule(group),
@@ -116,11 +113,11 @@ export abstract class Optimizer<Settings extends CommonSettings = CommonSettings
           decoupledWeightDecay: this.kind.decoupledWeightDecay?.(group) ?? false,
           maximize: group.maximize,
           parameters,
-          gradients: own,
+          gradients: parameters.map((parameter) => parameter.peekGradient() as Tensor),
         };
       });
       const assignments = noGrad(() => this.states.step(groups.filter(({ parameters }) => parameters.length > 0)));
-      if (assignments.length > 0) assignAll(assignments, { compute: gradients });
+      if (assignments.length > 0) assignAll(assignments);
       return result;
     });
   }

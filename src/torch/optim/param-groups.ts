@@ -74,12 +74,13 @@ export function groupInputs<Settings>(owner: string, params: unknown): ParamGrou
   }
   const isGroup = (value: unknown): value is ParamGroupInput<Settings> =>
     value !== null && typeof value === "object" && !(value instanceof Tensor) && "params" in value;
-  const list = params instanceof Set ? params : [...(params as Iterable<unknown>)];
-  if (list instanceof Set) return [{ params: parametersOf(owner, list) } as ParamGroupInput<Settings>];
-  if (list.length === 0) {
-    throw new ArgumentError(`${owner}: optimizer got an empty parameter list.`);
-  }
-  if (!list.some(isGroup)) return [{ params: parametersOf(owner, list) } as ParamGroupInput<Settings>];
+  const single = (): ParamGroupInput<Settings>[] => [
+    { params: parametersOf(owner, params) } as unknown as ParamGroupInput<Settings>,
+  ];
+  if (params instanceof Set) return single();
+  const list: unknown[] = [...(params as Iterable<unknown>)];
+  if (list.length === 0) throw new ArgumentError(`${owner}: optimizer got an empty parameter list.`);
+  if (!list.some(isGroup)) return single();
   if (!list.every(isGroup)) {
     throw new ArgumentError(`${owner}: params mixes variables and groups; put the variables into a group too.`);
   }
