@@ -7,7 +7,7 @@ import ts from "typescript";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src");
 
-const compiler = ["graph", "kernel", "ops", "functions", "autodiff", "schedule", "targets", "runtime"];
+const compiler = ["graph", "kernel", "ops", "functions", "autodiff", "control", "schedule", "targets", "runtime"];
 const vocabulary = ["graph/shape", "graph/dtype"];
 const neutral = ["nn", "optim", "train", "data", "interop", "tensor"];
 
@@ -19,10 +19,11 @@ const mayImport = {
   ops: ["graph", "kernel/scalar", "kernel/scalar-evaluate"],
   functions: ["graph", "kernel/scalar", "ops"],
   autodiff: ["graph", "ops", "functions"],
+  control: ["graph", "ops", "functions", "autodiff"],
   schedule: ["graph", "kernel", "ops"],
   targets: ["graph", "kernel", "schedule", "runtime"],
   engine: compiler,
-  tensor: ["engine", "graph", "ops", "functions", "autodiff"],
+  tensor: ["engine", "graph", "ops", "functions", "autodiff", "control"],
   nn: ["tensor", ...vocabulary],
   optim: ["tensor", ...vocabulary],
   data: ["tensor", ...vocabulary],

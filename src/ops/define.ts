@@ -4,6 +4,7 @@
  */
 import { gradEnabled } from "../graph/grad-mode.ts";
 import { type Attributes, Node, type TensorType } from "../graph/node.ts";
+import type { ScanLoop } from "../graph/scan-loop.ts";
 import type { ScalarExpression } from "../kernel/scalar.ts";
 
 /** How a reduction combines elements. `argmax`/`argmin` give the first position (i32), NaN counts as the extreme. */
@@ -43,6 +44,7 @@ export interface WindowGeometry {
  * - `window`: pooling over NHWC. x is [n, h, w, c], y is [n, oh, ow, c]; tap t = i·kw + j is one position of the window, outside taps are skipped.
  *   max: y = max_t x · argmax: first maximal t (i32) · sum: Σ_t x · sumTranspose: (y) -> x-shape ·
  *   pick: (x, t) -> x at tap t[y] · pickTranspose: (y, t) -> x-shape, y added where its tap is t.
+ * - `scan`: a loop over time whose body is a program; the output is one f32 vector that holds every result of every step (`ScanLoop`).
  * - `indexed`: anything with data-dependent addresses or order; `reference` computes it in f64 from row-major inputs, the schedule has
  *   one strategy per op name.
  */
@@ -63,6 +65,7 @@ export type Meaning =
       readonly combine: "max" | "argmax" | "sum" | "sumTranspose" | "pick" | "pickTranspose";
       readonly geometry: WindowGeometry;
     }
+  | { readonly kind: "scan"; readonly loop: ScanLoop }
   | {
       readonly kind: "indexed";
       readonly reference: (

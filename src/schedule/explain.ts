@@ -29,7 +29,8 @@ export function explain(
     if (buffers) lines.push(`       buffers ${buffers}`);
     if (temporaries.length > 0)
       lines.push(`       temporaries ${temporaries.map((storage) => place(storage)).join(", ")}`);
-    for (const { kernel, tasks, flops, bytes } of lowering.steps) {
+    for (const line of lowering.summary ?? []) lines.push(`       ${line}`);
+    for (const { kernel, tasks, flops, bytes } of lowering.summary ? [] : lowering.steps) {
       lines.push(
         `       kernel ${kernel.name}: ${tasks} tasks, ${megabytes(bytes)}, ${(flops / 1e6).toFixed(3)} Mflop`,
       );

@@ -2,7 +2,7 @@
  * Roots: the values that some kernel computes as such, because they are reductions or come from a strategy, because they must lie in memory,
  * or because computing them again at each use would cost more than a store and a load. All other values are inlined where they are used.
  */
-import { identityAccess } from "./access.ts";
+import { identityAccess, isIdentity } from "./access.ts";
 import { Inliner, resolveView, templateOf } from "./inline.ts";
 import { countCalls } from "./loops/body.ts";
 import { type TensorGraph, type Value, withoutReshape } from "./tensor-graph.ts";
@@ -40,11 +40,20 @@ export function findRoots(graph: TensorGraph): Roots {
     // Contractions walk their operands forwards only.
     else if (view.access.strides.some((stride) => stride < 0)) mark(withoutReshape(graph, id), `${reason}, reversed`);
   };
+  // The steps of a loop are addresses into its operands, so these lie in one run each.
+  const needRun = (id: number, reason: string): void => {
+    needView(id, reason);
+    const view = resolveView(graph, id, inMemory);
+    const { type } = values[id];
+    if ("value" in view && isIdentity({ offset: 0, strides: view.access.strides }, type.shape)) return;
+    mark(withoutReshape(graph, id), reason);
+  };
   for (const { value } of graph.outputs) mark(withoutReshape(graph, value), "output");
   for (const { value } of graph.guards) needView(value, "checked indices");
   for (const value of values) {
-    if (kindOf[value.id] === "strategy")
-      for (const input of value.inputs) needView(input, `operand of ${value.opName}`);
+    if (kindOf[value.id] !== "strategy") continue;
+    const need = value.meaning?.kind === "scan" ? needRun : needView;
+    for (const input of value.inputs) need(input, `operand of ${value.opName}`);
   }
   markShared(graph, kindOf, mark);
   markUnfoldable(graph, kindOf, mark);
@@ -59,6 +68,7 @@ function kindOfMeaning(value: Value): RootKind {
     case "conv2d":
     case "window":
     case "indexed":
+    case "scan":
       return "strategy";
     default:
       return "none";

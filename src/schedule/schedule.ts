@@ -1,6 +1,7 @@
 /** The scheduler: from a tensor graph to kernels in order with every buffer placed. */
 import { bytesPerElement } from "../graph/dtype.ts";
 import type { GraphProgram } from "../graph/program.ts";
+import type { ScanLoop } from "../graph/scan-loop.ts";
 import { sizeOf } from "../graph/shape.ts";
 import type { MachineDescription } from "../kernel/ir.ts";
 import { scalarInput } from "../kernel/scalar.ts";
@@ -9,19 +10,20 @@ import { explain } from "./explain.ts";
 import { fuse } from "./fusion.ts";
 import type { GroupGraph } from "./groups.ts";
 import { type GroupExpressions, inlineGroup, lowerBody, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
-import type { BufferReference, Plan, PlanStep } from "./plan.ts";
+import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
 import { findRoots } from "./roots.ts";
+import { lowerScan, usesOfResults } from "./scan.ts";
 import { orderUnits, placeStorages, planStores, type Storage, type Storing, type Unit } from "./storage.ts";
 import { guard as guardStrategy } from "./strategies/guard.ts";
 import { strategyFor, takesEpilogue, takesPooling } from "./strategies/index.ts";
-import type { Lowering } from "./strategy.ts";
+import type { Lowering, Strategy } from "./strategy.ts";
 import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
 
 /**
  * Compiles a program into a plan. The plan depends on the program's structure and the machine only, never on thread counts or on what was
- * compiled before.
+ * compiled before. `firstGuard` guards of the program around it (the body of a loop is a program) come before its own.
  */
-export function schedule(program: GraphProgram, machine: MachineDescription): Plan {
+export function schedule(program: GraphProgram, machine: MachineDescription, firstGuard = 0): Plan {
   const graph = buildTensorGraph(program);
   const roots = findRoots(graph);
   const state = fuse(graph, roots, {
@@ -30,7 +32,7 @@ export function schedule(program: GraphProgram, machine: MachineDescription): Pl
   });
   const contents = state.groups.map((group) => inlineGroup(state, group));
   const storing = planStores(state, contents);
-  return new Planner(state, contents, storing, machine).plan();
+  return new Planner(state, contents, storing, machine, firstGuard).plan();
 }
 
 /** One lowered unit with its buffers. */
@@ -49,8 +51,18 @@ class Planner {
   private readonly storageOf = new Map<number, Storage>();
   private readonly outputStorages: readonly Storage[];
   private readonly arena: Storage[] = [];
+  private readonly firstGuard: number;
+  private readonly guards: Guard[];
 
-  constructor(state: GroupGraph, contents: readonly GroupExpressions[], storing: Storing, machine: MachineDescription) {
+  constructor(
+    state: GroupGraph,
+    contents: readonly GroupExpressions[],
+    storing: Storing,
+    machine: MachineDescription,
+    firstGuard: number,
+  ) {
+    this.firstGuard = firstGuard;
+    this.guards = state.graph.guards.map(({ opName, limit }) => ({ opName, limit }));
     this.state = state;
     this.contents = contents;
     this.storing = storing;
@@ -87,9 +99,8 @@ class Planner {
     const lowered = order.map((unit, position) => this.lower(storing.units[unit], position, placement));
     const arenaBytes = placeStorages(this.arena);
     const steps = lowered.flatMap((unit) => stepsOf(unit));
-    const guards = graph.guards.map(({ opName, limit }) => ({ opName, limit }));
     const explanation = explain(state, storing, lowered, this.arena, arenaBytes);
-    return { steps, arenaBytes, constants: [], guards, explanation };
+    return { steps, arenaBytes, constants: [], guards: this.guards, explanation };
   }
 
   private readsOf(unit: Unit): number[] {
@@ -166,7 +177,9 @@ class Planner {
     if (unit.kind === "group") {
       const content = this.contents[unit.group.id];
       const result = lowerGroup(state, unit.group, content, placement, machine, (value) =>
-        strategyFor(value.opName, value.meaning!),
+        value.meaning?.kind === "scan"
+          ? this.scanStrategy(value.id, value.meaning.loop)
+          : strategyFor(value.opName, value.meaning!),
       );
       ({ lowering, operands } = result);
     } else if (unit.kind === "guard") {
@@ -174,7 +187,7 @@ class Planner {
       const { value: source, access } = viewOf(state, value);
       const { type } = graph.values[value];
       const view = { operand: 0, dtype: type.dtype, offset: access.offset, strides: access.strides };
-      lowering = guardStrategy({ type, view, limit, code: unit.guard + 1, machine });
+      lowering = guardStrategy({ type, view, limit, code: this.firstGuard + unit.guard + 1, machine });
       operands = [placement.read(source)];
     } else {
       lowering = this.copy(unit.value);
@@ -186,6 +199,15 @@ class Planner {
     });
     this.arena.push(...temporaries);
     return { unit, lowering, operands, temporaries };
+  }
+
+  private scanStrategy(id: number, loop: ScanLoop): Strategy {
+    return (request) =>
+      lowerScan(request, loop, usesOfResults(this.state.graph, id, loop), (body) => {
+        const plan = schedule(body, this.machine, this.firstGuard + this.guards.length);
+        this.guards.push(...plan.guards);
+        return plan;
+      });
   }
 
   /** A contiguous copy from argument 0 to argument 1. */
@@ -212,19 +234,20 @@ function fixed(kind: "input" | "output", index: number, bytes: number): Storage 
 }
 
 function stepsOf({ unit, lowering, operands, temporaries }: LoweredUnit): PlanStep[] {
-  const reference = (storage: Storage): BufferReference =>
+  const reference = (storage: Storage, byteOffset = 0): BufferReference =>
     storage.kind === "arena"
-      ? { kind: "arena", byteOffset: storage.byteOffset }
-      : { kind: storage.kind, index: storage.index, byteOffset: 0 };
-  return lowering.steps.map(({ kernel, arguments: list, tasks, flops, bytes }) => ({
+      ? { kind: "arena", byteOffset: storage.byteOffset + byteOffset }
+      : { kind: storage.kind, index: storage.index, byteOffset };
+  return lowering.steps.map(({ kernel, arguments: list, tasks, flops, bytes, checksStatus }) => ({
     kernel,
     arguments: list.map((argument): BufferReference => {
       if (argument.kind === "status") return { kind: "status" };
-      return reference(argument.kind === "operand" ? operands[argument.index] : temporaries[argument.index]);
+      const storages = argument.kind === "operand" ? operands : temporaries;
+      return reference(storages[argument.index], argument.byteOffset);
     }),
     tasks,
     flops,
     bytes,
-    ...(unit.kind === "guard" ? { checksStatus: true } : {}),
+    ...(unit.kind === "guard" || checksStatus ? { checksStatus: true } : {}),
   }));
 }

@@ -3,6 +3,7 @@ import { InternalError } from "../errors.ts";
 import { isIdentity } from "./access.ts";
 import type { Group, GroupGraph } from "./groups.ts";
 import type { Inliner } from "./inline.ts";
+import { loopHasGuards } from "./scan.ts";
 import { withoutReshape } from "./tensor-graph.ts";
 
 /** One place in memory. */
@@ -61,9 +62,14 @@ export function planStores(state: GroupGraph, reads: readonly GroupReads[]): Sto
     units.push({ kind: "guard", guard: index, value });
     requires.push(new Set(groupOf[value] >= 0 ? [groupOf[value]] : []));
   });
+  // The guards inside a loop run with it.
+  groups.forEach((group, unit) => {
+    const meaning = graph.values[group.members[0]?.value]?.meaning;
+    if (meaning?.kind === "scan" && loopHasGuards(meaning.loop)) guards.push(unit);
+  });
   const outputsOf = new Map<number, number[]>();
   const notes: string[] = [];
-  const copies: { root: number; output: number; overwrites: number }[] = [];
+  const copies: { root: number; output: number; overwrites: number | undefined }[] = [];
   graph.outputs.forEach(({ value, overwrites }, output) => {
     const root = withoutReshape(graph, value);
     const unit = groupOf[root];
@@ -76,6 +82,11 @@ export function planStores(state: GroupGraph, reads: readonly GroupReads[]): Sto
       if (list) list.push(output);
       else outputsOf.set(root, [output]);
     };
+    // A loop's result lies in one place.
+    if (outputsOf.has(root) && graph.values[root].meaning?.kind === "scan") {
+      copies.push({ root, output, overwrites });
+      return;
+    }
     if (overwrites === undefined) {
       direct();
       return;
@@ -96,7 +107,8 @@ export function planStores(state: GroupGraph, reads: readonly GroupReads[]): Sto
   for (const { root, output, overwrites } of copies) {
     const unit = units.length;
     units.push({ kind: "copy", value: root, output });
-    requires.push(new Set([...(readers.get(overwrites) ?? []), ...guards, groupOf[root]]));
+    const before = overwrites === undefined ? [] : (readers.get(overwrites) ?? []);
+    requires.push(new Set([...before, ...guards, groupOf[root]]));
     // Copies only write; whoever reads the copied value reads the temporary.
     void unit;
   }

@@ -53,8 +53,8 @@ export interface StrategyRequest {
 }
 
 export type StepArgument =
-  | { readonly kind: "operand"; readonly index: number }
-  | { readonly kind: "temporary"; readonly index: number }
+  | { readonly kind: "operand"; readonly index: number; readonly byteOffset?: number }
+  | { readonly kind: "temporary"; readonly index: number; readonly byteOffset?: number }
   /** The program's status word; only guards write it. */
   | { readonly kind: "status" };
 
@@ -64,12 +64,16 @@ export interface LoweredStep {
   readonly tasks: number;
   readonly flops: number;
   readonly bytes: number;
+  /** After this step the status word is checked. */
+  readonly checksStatus?: boolean;
 }
 
 /** Kernels in order; `temporaries[i]` is the size in bytes of temporary i (64-byte aligned, contents undefined at first). */
 export interface Lowering {
   readonly steps: readonly LoweredStep[];
   readonly temporaries: readonly number[];
+  /** For the explanation, in place of a line for each step. */
+  readonly summary?: readonly string[];
 }
 
 /** Lowers one request. A strategy never chooses by batch size in a way that changes an example's arithmetic. */

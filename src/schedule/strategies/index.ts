@@ -22,6 +22,7 @@ export function strategyFor(opName: string, meaning: Meaning): Strategy {
 
 /** Whether elementwise work that follows the op should run in its kernel. */
 export function takesEpilogue(opName: string, meaning: Meaning): boolean {
+  if (meaning.kind === "scan") return false;
   return meaning.kind !== "indexed" || streaming.has(opName);
 }
 

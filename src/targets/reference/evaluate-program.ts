@@ -8,6 +8,7 @@ import { evaluateElementwise } from "./elementwise.ts";
 import { evaluateMatmul } from "./matmul.ts";
 import { evaluateMovement } from "./movement.ts";
 import { evaluateReduce } from "./reduce.ts";
+import { evaluateScan } from "./scan.ts";
 import { evaluateWindow } from "./window.ts";
 
 /** Told of each node as it is computed: its index in the program and its value, row-major. */
@@ -95,6 +96,8 @@ function evaluateNode(
       const [x, y] = transposed ? [type.shape, shapes[0]] : [shapes[0], type.shape];
       return evaluateWindow(meaning, operands, x, y, size);
     }
+    case "scan":
+      return evaluateScan(meaning.loop, operands, types, size, evaluateProgram);
     case "indexed": {
       for (const { input, limit } of meaning.guards ?? []) checkIndices(op.opName, operands[input], limit);
       const result = meaning.reference(operands, types, type);

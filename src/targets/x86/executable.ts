@@ -55,7 +55,7 @@ export class X86Executable implements Executable {
     this.parallel = plan.steps.some((step) => step.tasks > 1);
     this.arenaBytes = plan.arenaBytes;
     this.kernelCount = plan.steps.length;
-    this.bytes = this.block.bytes + this.kernels.reduce((sum, kernel) => sum + kernel.bytes, 0);
+    this.bytes = this.block.bytes + [...new Set(this.kernels)].reduce((sum, kernel) => sum + kernel.bytes, 0);
   }
 
   run(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
