@@ -89,7 +89,14 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
     const owner = leaf.owner as Tensor;
     const gradient = results[index];
     if (!gradient) return;
-    const before = owner.grad;
+    const before = owner.peekGradient();
+    if (before && defaultEngine.tracing && !tracedOwners.includes(owner)) {
+      throw new GradientError(
+        "backward: a variable has a gradient from outside the compiled function, which would be frozen into it; call zeroGrad() inside the function first.",
+      );
+    }
+    const shared =
+      seed !== undefined || leaf.hooks !== undefined || results.indexOf(gradient) !== results.lastIndexOf(gradient);
     const order = leaf.leaf?.kind === "variable" ? leaf.leaf.cell.order : undefined;
     withGradMode(options.createGraph ?? false, () => {
       const sum = before ? add(before.node, gradient) : gradient;
@@ -101,8 +108,8 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
             order.map((_, axis) => order.indexOf(axis)),
           )
         : sum;
-      owner.grad = tensorOf(seen);
-      defaultEngine.defer([inMemory]);
+      // nodes older than the root belong to the forward pass
+      owner.accumulateGradient(tensorOf(seen), inMemory, !shared && inMemory.serial > node.serial);
     });
     if (defaultEngine.tracing) tracedOwners.push(owner);
   });

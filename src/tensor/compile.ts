@@ -27,7 +27,13 @@ interface Trace {
   readonly outputs: readonly Node[];
   readonly cells: readonly VariableCell[];
   readonly rebuild: (tensors: readonly Tensor[]) => CompiledResult;
-  entry: CachedProgram;
+  /**
+   * Positions of the leaves that are asked for a value at each replay, in the order in which the function made them: random operations draw
+   * their counters as they would without compiling.
+   */
+  readonly refreshed: readonly number[];
+  /** Whether the first replay is over: it takes the numbers that tracing has drawn, so that a compiled step draws as often as a plain one. */
+  replayed: boolean;
 }
 
 function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly Tensor[]) => CompiledResult {
@@ -80,10 +86,21 @@ function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly Compile
     ...cells.map((cell, index) => ({ node: pending[index], overwrites: variableLeaf(cell) })),
   ];
   const built = defaultEngine.build(requests);
-  return { built, outputs, cells, rebuild, entry: defaultEngine.lookUp(built) };
+  const refreshed = built.leaves
+    .map((leaf, position) => ({ leaf, position }))
+    .filter(({ leaf: { leaf } }) => leaf?.kind === "number" && leaf.refresh !== undefined)
+    .sort((left, right) => left.leaf.serial - right.leaf.serial)
+    .map(({ position }) => position);
+  return { built, outputs, cells, rebuild, refreshed, replayed: false };
 }
 
-function bind(leaf: Node, index: number, entry: CachedProgram, args: readonly CompiledArgument[]): NodeValue {
+function bind(
+  leaf: Node,
+  index: number,
+  entry: CachedProgram,
+  args: readonly CompiledArgument[],
+  refreshed: ReadonlyMap<number, number>,
+): NodeValue {
   const source = leaf.leaf;
   if (leaf.value) return leaf.value;
   if (source?.kind === "placeholder") {
@@ -92,7 +109,7 @@ function bind(leaf: Node, index: number, entry: CachedProgram, args: readonly Co
   }
   if (source?.kind === "variable") return source.cell.value as NodeValue;
   if (source?.kind === "number")
-    return defaultEngine.writeNumber(entry, index, leaf.dtype, source.refresh ? source.refresh() : source.value);
+    return defaultEngine.writeNumber(entry, index, leaf.dtype, refreshed.get(index) ?? source.value);
   throw new ArgumentError("compile: a tensor from another compiled function was captured.");
 }
 
@@ -104,7 +121,13 @@ function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResul
   if (fresh.length > 0) defaultEngine.initialize([...new Set(fresh)]);
   // the program may have been evicted since: look it up again (a hit keeps it recent)
   const entry = defaultEngine.lookUp(built);
-  const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args));
+  const numbers = new Map<number, number>();
+  for (const position of traced.replayed ? traced.refreshed : []) {
+    const source = built.leaves[position].leaf;
+    if (source?.kind === "number" && source.refresh) numbers.set(position, source.refresh());
+  }
+  traced.replayed = true;
+  const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args, numbers));
   const values = traced.outputs.map((node) =>
     defaultEngine.target.allocate(sizeOf(node.shape) * bytesPerElement[node.dtype]),
   );
