@@ -11,6 +11,8 @@ export interface GradientsOptions {
   readonly strict?: boolean;
   /** Nodes for which this is false are constants: no gradient flows to their inputs (what a tape did not record). */
   readonly through?: (node: Node) => boolean;
+  /** Call the hooks that nodes hold. Default true. */
+  readonly hooks?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export function gradients(
   seeds: readonly (Node | undefined)[] = [],
   options: GradientsOptions = {},
 ): (Node | undefined)[] {
-  const { createGraph = false, strict = false, through } = options;
+  const { createGraph = false, strict = false, through, hooks = true } = options;
   return withGradMode(createGraph, () => {
     const path = nodesBetween(outputs, inputs, through);
     const accumulated = new Map<Node, Node>();
@@ -40,8 +42,13 @@ export function gradients(
     const wanted = new Set(inputs);
     const order = [...path].sort((a, b) => b.serial - a.serial);
     for (const node of order) {
-      const gradient = accumulated.get(node);
-      if (!gradient || node.inputs.length === 0 || through?.(node) === false) continue;
+      let gradient = accumulated.get(node);
+      if (!gradient) continue;
+      if (hooks && node.hooks) {
+        for (const hook of [...node.hooks]) gradient = hook(gradient) ?? gradient;
+        accumulated.set(node, gradient);
+      }
+      if (node.inputs.length === 0 || through?.(node) === false) continue;
       if (!wanted.has(node)) accumulated.delete(node);
       propagate(node, gradient, path, accumulate);
     }

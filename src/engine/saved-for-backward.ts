@@ -12,7 +12,7 @@ export function savedForBackward(roots: readonly Node[]): Node[] {
   if (open.length === 0) return [];
   const leaves = differentiableLeaves(open);
   const forward = serialNow();
-  const results = withGradMode(false, () => gradients(open, leaves));
+  const results = withGradMode(false, () => gradients(open, leaves, [], { hooks: false }));
   const saved = new Set<Node>();
   const mark = nextMark();
   const stack = results.filter((node) => node !== undefined);

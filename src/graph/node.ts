@@ -51,6 +51,9 @@ export interface VariableCell {
   pending: Node | undefined;
 }
 
+/** Sees the gradient of a node; what it returns takes the gradient's place. */
+export type GradientHook = (gradient: Node) => Node | undefined;
+
 let nextSerial = 1;
 
 /** A pure, single-output operation, or a leaf. Two things hang on it and are dropped separately: its value and its provenance. */
@@ -76,6 +79,10 @@ export class Node {
   exposed = false;
   /** For leaves: the tensor or variable whose accumulated gradient belongs to this leaf. */
   owner: object | undefined;
+  /** Callbacks that see the node's gradient once all of it is there, and may put another in its place. */
+  hooks: GradientHook[] | undefined;
+  /** Somebody else may hold the value: its storage must not be used again when the node is dropped. */
+  shared = false;
   /** Scratch for graph walks: the walk that saw this node last, and its index there. */
   mark = 0;
   position = 0;

@@ -1,11 +1,11 @@
 /** The public functions over tensors. Operands of two-input functions may be numbers; everything broadcasts. */
 import { defaultEngine } from "../engine/default-engine.ts";
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
 import * as functions from "../functions/index.ts";
 import type { DType } from "../graph/dtype.ts";
 import { gradEnabled } from "../graph/grad-mode.ts";
 import { Node } from "../graph/node.ts";
-import { normalizeAxes, normalizeAxis, type Shape } from "../graph/shape.ts";
+import { formatShape, normalizeAxes, normalizeAxis, type Shape } from "../graph/shape.ts";
 import * as ops from "../ops/index.ts";
 import { atEntry, lift, liftBinary, type Operand, operandNode, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
@@ -125,6 +125,11 @@ export const bitwiseAnd = liftBinary(ops.bitwiseAnd);
 export const bitwiseOr = liftBinary(ops.bitwiseOr);
 export const bitwiseXor = liftBinary(ops.bitwiseXor);
 
+/** One value, a number or a scalar tensor, with the shape and dtype of x. */
+export function filled(x: Tensor, value: Operand): Tensor {
+  return atEntry(filled, () => wrap(ops.expand(ops.cast(operandNode(value, x.dtype), x.dtype), x.shape)));
+}
+
 /** Elements of `left` where the condition holds, else of `right`. */
 export function where(condition: Tensor, left: Operand, right: Operand): Tensor {
   return atEntry(where, () => {
@@ -165,6 +170,14 @@ export const transpose = lift(function transpose(x: Node, firstAxis?: number, se
   [axes[a], axes[b]] = [b, a];
   return ops.permute(x, axes);
 });
+/** Transpose of a matrix. */
+export const matrixTranspose = lift(function t(x: Node): Node {
+  if (x.shape.length !== 2)
+    throw new ShapeError(
+      `t: expected a matrix, received shape ${formatShape(x.shape)}; use transpose(first, second) or mT.`,
+    );
+  return ops.permute(x, [1, 0]);
+});
 export const squeeze = lift(function squeeze(x: Node, axis?: number | readonly number[]): Node {
   const dropped =
     axis === undefined
@@ -175,6 +188,14 @@ export const squeeze = lift(function squeeze(x: Node, axis?: number | readonly n
     throw new ArgumentError(
       `squeeze: axis ${wrong} has size ${x.shape[wrong]}, only an axis of size 1 can be removed.`,
     );
+  return ops.reshape(
+    x,
+    x.shape.filter((_, i) => !dropped.includes(i)),
+  );
+});
+/** As `squeeze`, but named axes of another size stay: PyTorch's rule. */
+export const squeezeIfOne = lift(function squeeze(x: Node, axis: number | readonly number[]): Node {
+  const dropped = normalizeAxes("squeeze", axis, x.shape.length).filter((i) => x.shape[i] === 1);
   return ops.reshape(
     x,
     x.shape.filter((_, i) => !dropped.includes(i)),
@@ -216,7 +237,13 @@ export const clone = lift(function clone(x: Node): Node {
   const copy = new Node(ops.reshape, [x], { shape: x.shape }, x.type, {
     requiresGrad: x.requiresGrad && gradEnabled(),
   });
-  if (x.leaf?.kind === "variable") defaultEngine.keep(copy);
+  let source = x;
+  while (
+    source.inputs.length === 1 &&
+    (source.op === ops.permute || source.op === ops.reshape || source.op === ops.slice)
+  )
+    source = source.inputs[0];
+  if (source.leaf?.kind === "variable" && !defaultEngine.tracing) defaultEngine.keep(copy);
   return copy;
 });
 /** The same value without a gradient path: differentiating stops here. */

@@ -3,6 +3,7 @@ import { ArgumentError } from "../errors.ts";
 import * as functions from "../functions/index.ts";
 import { type Node, numberNode } from "../graph/node.ts";
 import type { Shape } from "../graph/shape.ts";
+import { lt } from "../ops/index.ts";
 import { atEntry, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -108,6 +109,43 @@ export function truncatedNormal(shape: Shape, options: RandomOptions & { mean?: 
 /** True with probability `p`. */
 export function randomBernoulli(shape: Shape, p = 0.5, options: RandomOptions = {}): Tensor {
   return atEntry(randomBernoulli, () => wrap(functions.randomBernoulli(shape, ...randomKey(options.generator), p)));
+}
+
+/** True with the probability that the tensor holds at each place. */
+export function randomMask(probabilities: Tensor, options: RandomOptions = {}): Tensor {
+  return atEntry(randomMask, () =>
+    wrap(lt(functions.randomUniform(probabilities.shape, ...randomKey(options.generator)), probabilities.node)),
+  );
+}
+
+/** Numbers of the exponential distribution. */
+export function randomExponential(shape: Shape, options: RandomOptions & { rate?: number } = {}): Tensor {
+  return atEntry(randomExponential, () =>
+    wrap(functions.randomExponential(shape, ...randomKey(options.generator), options.rate)),
+  );
+}
+
+/** Integers in [low, high) (i32). */
+export function randomIntegers(shape: Shape, low: number, high: number, options: RandomOptions = {}): Tensor {
+  return atEntry(randomIntegers, () =>
+    wrap(functions.randomIntegers(shape, low, high, ...randomKey(options.generator))),
+  );
+}
+
+/**
+ * Numbers of categories drawn with probabilities proportional to weights along the last axis (i32). Without replacement a category comes at most
+ * once; those of weight 0 come only when no others are left.
+ */
+export function randomCategories(
+  weights: Tensor,
+  draws: number,
+  options: RandomOptions & { replacement?: boolean } = {},
+): Tensor {
+  return atEntry(randomCategories, () =>
+    wrap(
+      functions.randomCategories(weights.node, draws, options.replacement ?? false, ...randomKey(options.generator)),
+    ),
+  );
 }
 
 /** Zeroes elements with probability `rate` and scales the others by 1 / (1 - rate). */

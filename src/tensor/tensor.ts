@@ -1,5 +1,5 @@
 import { provideTensors } from "./handle.ts";
-import { IndexingMethods } from "./methods/indexing.ts";
+import { InPlaceMethods } from "./methods/in-place.ts";
 
 /**
  * A value of a shape and dtype. Operations build a graph and return at once; values are computed when they are read, when an optimizer
@@ -11,6 +11,6 @@ import { IndexingMethods } from "./methods/indexing.ts";
  * console.log(x.matmul(x).sum().item()); // 54
  * ```
  */
-export class Tensor extends IndexingMethods {}
+export class Tensor extends InPlaceMethods {}
 
 provideTensors((node) => new Tensor(node));

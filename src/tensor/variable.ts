@@ -3,7 +3,7 @@ import { defaultEngine } from "../engine/default-engine.ts";
 import { variableLeaf } from "../engine/engine.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { DType } from "../graph/dtype.ts";
-import type { Node, TensorType, VariableCell } from "../graph/node.ts";
+import type { GradientHook, Node, TensorType, VariableCell } from "../graph/node.ts";
 import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
 import { add, sub } from "./functions.ts";
 import { atEntry, type Operand } from "./lift.ts";
@@ -34,6 +34,7 @@ export class Variable extends Tensor {
   readonly cell: VariableCell;
   private readNode: Node | undefined;
   private isTrainable: boolean;
+  private hooks: GradientHook[] | undefined;
 
   constructor(initial: TensorLike, options: VariableOptions = {}) {
     // the value another variable has now, not what it will have when this one is first used
@@ -73,6 +74,7 @@ export class Variable extends Tensor {
     ) {
       this.readNode = variableLeaf(cell, this.isTrainable);
       this.readNode.owner = this;
+      this.readNode.hooks = this.hooks;
     }
     return this.readNode as Node;
   }
@@ -97,6 +99,19 @@ export class Variable extends Tensor {
   }
   override set requiresGrad(value: boolean) {
     this.trainable = value;
+  }
+  override get isLeaf(): boolean {
+    return true;
+  }
+  /** @internal */
+  override gradientHooks(): GradientHook[] {
+    this.hooks ??= [];
+    this.node.hooks = this.hooks;
+    return this.hooks;
+  }
+  /** @internal */
+  override rebind(node: Node): void {
+    defaultEngine.assign(this.cell, node);
   }
   /** Order of the axes in memory: axis i there is axis order[i] here. `undefined` where they are in order. */
   get order(): readonly number[] | undefined {

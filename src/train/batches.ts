@@ -30,7 +30,7 @@ export function batchExamples(batch: Batch): Examples {
   const { examples, rows } = batch;
   if (!rows) return examples;
   const { x, y, sampleWeight } = examples;
-  return { x: x.gather(rows, 0), y: y?.gather(rows, 0), sampleWeight: sampleWeight?.gather(rows, 0) };
+  return { x: x.take(rows, 0), y: y?.take(rows, 0), sampleWeight: sampleWeight?.take(rows, 0) };
 }
 
 /** Where batches come from. */

@@ -300,7 +300,7 @@ describe.each(availableTargets())("semantics on %s", (target) => {
     expect(sliced(8, 10)).toBe(0);
     const shuffled = (order: number[]): number => {
       const indices = tensor(new Int32Array(order));
-      const [inputs, targets] = [data.gather(indices), wanted.gather(indices)];
+      const [inputs, targets] = [data.take(indices, 0), wanted.take(indices, 0)];
       evaluate(inputs, targets);
       return step(inputs, targets);
     };
@@ -400,7 +400,7 @@ describe.each(availableTargets())("semantics on %s", (target) => {
   test("a label out of range at step 5: typed error, weights equal those after step 4", () => {
     const table = new Variable(ramp([6, 3]));
     const step = (labels: number[]): void => {
-      const picked = table.gather(tensor(new Int32Array(labels)));
+      const picked = table.take(tensor(new Int32Array(labels)), 0);
       const loss = picked.square().sum();
       const [slope] = gradients(loss, [table]);
       assignAll([[table, table.sub((slope as Tensor).mul(0.1))]], { compute: [loss] });

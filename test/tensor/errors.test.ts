@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { arange, full, noGrad, pow, setRandomSeed, TriviumError, tensor, Variable, zeros } from "../../src/index.ts";
+import {
+  arange,
+  full,
+  noGrad,
+  pow,
+  setRandomSeed,
+  squeeze,
+  TriviumError,
+  tensor,
+  Variable,
+  zeros,
+} from "../../src/index.ts";
 
 /** The message, and whether the first frame of the stack is in this file. */
 function caught(body: () => unknown): string {
@@ -33,9 +44,9 @@ test("mistakes name the operation, what was received and what was expected, at t
       () => square.item(),
       () => square.cast("complex64"),
       () => square.permute(0, 0),
-      () => square.squeeze(0),
+      () => squeeze(square, 0),
       () => square.expand(3, 2),
-      () => square.gather(tensor([0.5])),
+      () => square.take(tensor([0.5]), 0),
       () => square.clip(),
       () => zeros([-1]),
       () => full([2], 1, "int64"),

@@ -1,22 +1,64 @@
 /** Arithmetic, comparison and logic: broadcasts; numbers are run-time arguments of the compiled program. */
+
+import { oneOf } from "../arguments.ts";
 import * as F from "../functions.ts";
-import type { Operand } from "../lift.ts";
+import { isTensor } from "../handle.ts";
+import { atEntry, type Operand } from "../lift.ts";
 import type { Tensor } from "../tensor.ts";
 import { ReadingMethods } from "./reading.ts";
 
+/** Keyword arguments of `add` and `sub`. */
+export interface ScaleOptions {
+  /** Factor of the second operand. */
+  readonly alpha?: number;
+}
+/** Keyword arguments of `div`. */
+export interface DivideOptions {
+  /** Rounds the quotient down or to 0; integers then stay integers. */
+  readonly roundingMode?: "floor" | "trunc";
+}
+
+/** Keyword arguments of `clamp`. */
+export interface BoundOptions {
+  readonly min?: Operand;
+  readonly max?: Operand;
+}
+
+/** The bounds of `clamp(min, max)` or `clamp({ min, max })`. */
+export function boundsOf(
+  minimum: Operand | BoundOptions | undefined,
+  maximum: Operand | undefined,
+): [least: Operand | undefined, most: Operand | undefined] {
+  return typeof minimum === "object" && !isTensor(minimum) ? [minimum.min, minimum.max] : [minimum, maximum];
+}
+
+function scaledBy(operand: Operand, options: ScaleOptions | undefined): Operand {
+  const alpha = options?.alpha;
+  return alpha === undefined || alpha === 1 ? operand : F.mul(operand, alpha);
+}
+
 /** Elementwise methods. */
 export abstract class ArithmeticMethods extends ReadingMethods {
-  add(this: Tensor, other: Operand): Tensor {
-    return F.add(this, other);
+  /** this + alpha · other. */
+  add(this: Tensor, other: Operand, options?: ScaleOptions): Tensor {
+    return F.add(this, scaledBy(other, options));
   }
-  sub(this: Tensor, other: Operand): Tensor {
-    return F.sub(this, other);
+  /** this − alpha · other. */
+  sub(this: Tensor, other: Operand, options?: ScaleOptions): Tensor {
+    return F.sub(this, scaledBy(other, options));
   }
   mul(this: Tensor, other: Operand): Tensor {
     return F.mul(this, other);
   }
-  div(this: Tensor, other: Operand): Tensor {
-    return F.div(this, other);
+  /** True quotient in f32, or rounded: down ("floor") or to 0 ("trunc"). */
+  div(this: Tensor, other: Operand, options: DivideOptions = {}): Tensor {
+    const { roundingMode } = options;
+    if (roundingMode === undefined) return F.div(this, other);
+    return atEntry(this.div, () =>
+      oneOf("div", "roundingMode", roundingMode, ["floor", "trunc"]) === "floor"
+        ? F.floorDivide(this, other)
+        : F.truncatedDivide(this, other),
+    );
   }
   pow(this: Tensor, exponent: Operand): Tensor {
     return F.pow(this, exponent);
@@ -96,39 +138,19 @@ export abstract class ArithmeticMethods extends ReadingMethods {
   relu(this: Tensor): Tensor {
     return F.relu(this);
   }
-  clip(this: Tensor, minimum?: number, maximum?: number): Tensor {
+  /** Limits values to bounds, which are numbers or tensors; either may be left out. */
+  clip(this: Tensor, minimum?: Operand, maximum?: Operand): Tensor {
     return F.clip(this, minimum, maximum);
   }
-
-  // ---- comparison and logic (bool) ----
-  lt(this: Tensor, other: Operand): Tensor {
-    return F.lt(this, other);
+  /** Limits values to bounds: PyTorch's name for `clip`. */
+  clamp(this: Tensor, minimum?: Operand | BoundOptions, maximum?: Operand): Tensor {
+    const [least, most] = boundsOf(minimum, maximum);
+    return F.clip(this, least, most);
   }
-  le(this: Tensor, other: Operand): Tensor {
-    return F.le(this, other);
+  clampMin(this: Tensor, minimum: Operand): Tensor {
+    return F.clip(this, minimum);
   }
-  gt(this: Tensor, other: Operand): Tensor {
-    return F.gt(this, other);
-  }
-  ge(this: Tensor, other: Operand): Tensor {
-    return F.ge(this, other);
-  }
-  eq(this: Tensor, other: Operand): Tensor {
-    return F.eq(this, other);
-  }
-  ne(this: Tensor, other: Operand): Tensor {
-    return F.ne(this, other);
-  }
-  logicalAnd(this: Tensor, other: Operand): Tensor {
-    return F.logicalAnd(this, other);
-  }
-  logicalOr(this: Tensor, other: Operand): Tensor {
-    return F.logicalOr(this, other);
-  }
-  logicalXor(this: Tensor, other: Operand): Tensor {
-    return F.logicalXor(this, other);
-  }
-  logicalNot(this: Tensor): Tensor {
-    return F.logicalNot(this);
+  clampMax(this: Tensor, maximum: Operand): Tensor {
+    return F.clip(this, undefined, maximum);
   }
 }

@@ -1,12 +1,13 @@
 /** What a tensor is, how its value is read, and its gradient. */
 import { defaultEngine } from "../../engine/default-engine.ts";
-import { ArgumentError, ShapeError } from "../../errors.ts";
+import { ArgumentError, GradientError, ShapeError } from "../../errors.ts";
 import { type DType, type TensorData, viewOf } from "../../graph/dtype.ts";
-import type { Node } from "../../graph/node.ts";
+import type { GradientHook, Node } from "../../graph/node.ts";
 import { formatShape, type Shape, sizeOf } from "../../graph/shape.ts";
 import { type BackwardOptions, backward } from "../autograd.ts";
 import * as F from "../functions.ts";
-import { Handle } from "../handle.ts";
+import { GradientHolder } from "../gradient-holder.ts";
+import { type GradientCallback, type HookHandle, hookGradient, leafNode, retainGradient } from "../gradient-hooks.ts";
 import { atEntry } from "../lift.ts";
 import { type NestedArray, nestedArray } from "../literal.ts";
 import { formatTensor } from "../print.ts";
@@ -14,11 +15,11 @@ import type { Tensor } from "../tensor.ts";
 import { TensorShape } from "../tensor-shape.ts";
 
 /** Methods that read a tensor or its gradient. */
-export abstract class ReadingMethods extends Handle {
+export abstract class ReadingMethods extends GradientHolder {
   /** @internal */
   protected current: Node;
-  /** The gradient accumulated by `backward()`; undefined before, and after an optimizer's `zeroGrad()`. */
-  grad: Tensor | undefined;
+  /** @internal The operation that made this tensor a part or another arrangement of a tensor; in-place methods refuse it. */
+  protected viewFrom: string | undefined;
 
   /** @internal Use `tensor(…)` and the creation functions. */
   constructor(node: Node) {
@@ -34,32 +35,71 @@ export abstract class ReadingMethods extends Handle {
   get shape(): Shape {
     return this.node.shape;
   }
-  get dtype(): DType {
-    return this.node.dtype;
-  }
   /** TensorFlow's reading of the shape: `x.getShape().asList()[0]`. */
   getShape(): TensorShape {
     return new TensorShape(this.shape);
+  }
+  get dtype(): DType {
+    return this.node.dtype;
   }
   /** Number of axes. */
   get rank(): number {
     return this.node.shape.length;
   }
+  /** Number of axes: PyTorch's name for `rank`. */
+  get ndim(): number {
+    return this.rank;
+  }
+  /** Number of axes: PyTorch's name for `rank`. */
+  dim(): number {
+    return this.rank;
+  }
   /** Number of elements. */
   get size(): number {
     return sizeOf(this.node.shape);
+  }
+  /** Number of elements: PyTorch's name for `size`. */
+  numel(): number {
+    return this.size;
+  }
+  /** Number of elements: PyTorch's name for `size`. */
+  nelement(): number {
+    return this.size;
+  }
+  /** Whether the dtype is a floating-point one (f32). */
+  isFloatingPoint(): boolean {
+    return this.dtype === "f32";
   }
   /** Whether operations on this tensor record a gradient path. Set it on a tensor you made to differentiate with respect to it. */
   get requiresGrad(): boolean {
     return this.node.requiresGrad;
   }
   set requiresGrad(value: boolean) {
-    if (this.node.inputs.length > 0)
-      throw new ArgumentError("requiresGrad: only on a tensor that no operation made; use detach() first.");
-    if (value && this.dtype !== "f32")
+    const { node } = this;
+    if (value === node.requiresGrad) return;
+    if (!value) {
+      if (node.owner !== (this as unknown))
+        throw new GradientError(
+          "requiresGrad: can only be switched off on a leaf: this tensor was computed from tensors that require gradients; use detach().",
+        );
+      node.requiresGrad = false;
+      return;
+    }
+    if (this.dtype !== "f32")
       throw new ArgumentError(`requiresGrad: only f32 tensors have gradients, not ${this.dtype}.`);
-    this.node.requiresGrad = value;
-    this.node.owner = this;
+    this.current = leafNode(node, this as unknown as Tensor);
+  }
+  /** Sets `requiresGrad`; returns the tensor. */
+  requiresGrad_(value = true): this {
+    atEntry(this.requiresGrad_, () => {
+      this.requiresGrad = value;
+    });
+    return this;
+  }
+  /** Whether no recorded operation made this tensor: such tensors hold gradients in `grad`. */
+  get isLeaf(): boolean {
+    const { node } = this;
+    return !node.requiresGrad || node.owner === (this as unknown);
   }
 
   // ---- reading ----
@@ -85,6 +125,10 @@ export abstract class ReadingMethods extends Handle {
   /** Nested arrays of numbers (booleans for bool). */
   toArray(): NestedArray {
     return atEntry(this.toArray, () => nestedArray(this.readValues(), this.shape, this.dtype));
+  }
+  /** Nested arrays of numbers (booleans for bool): PyTorch's name for `toArray`. */
+  tolist(): NestedArray {
+    return atEntry(this.tolist, () => nestedArray(this.readValues(), this.shape, this.dtype));
   }
   /** As NumPy prints it; computes the value. */
   override toString(): string {
@@ -114,6 +158,46 @@ export abstract class ReadingMethods extends Handle {
   }
   /** The same value without a gradient path. */
   detach(this: Tensor): Tensor {
-    return F.detach(this);
+    return F.detach(this).asView("detach");
+  }
+  /** A tensor of its own with the same value and a gradient path to this one. */
+  clone(this: Tensor): Tensor {
+    return F.clone(this);
+  }
+  /** This tensor, or its clone where it is a view: every tensor is laid out in row-major order. */
+  contiguous(this: Tensor): Tensor {
+    return this.viewFrom ? F.clone(this) : this;
+  }
+  /** Makes `backward()` keep the gradient of this tensor in `grad` although it is no leaf. */
+  retainGrad(this: Tensor): void {
+    atEntry(this.retainGrad, () => retainGradient(this));
+  }
+  /**
+   * Calls `callback` with the gradient of this tensor in every `backward()`; what it returns, if anything, takes the gradient's place. The gradient
+   * is pending: reading it computes it.
+   */
+  registerHook(this: Tensor, callback: GradientCallback): HookHandle {
+    return atEntry(this.registerHook, () => hookGradient(this, callback));
+  }
+
+  /** @internal The callbacks that see this tensor's gradient. */
+  gradientHooks(): GradientHook[] {
+    const { node } = this;
+    node.hooks ??= [];
+    return node.hooks;
+  }
+  /** @internal Makes another node this tensor's value. */
+  rebind(node: Node): void {
+    const leaf = this.node.requiresGrad && this.node.owner === (this as unknown);
+    this.current = leaf ? leafNode(node, this as unknown as Tensor, this.node.hooks) : node;
+  }
+  /** @internal The operation that this tensor is a view by, if it is one. */
+  get viewOperation(): string | undefined {
+    return this.viewFrom;
+  }
+  /** @internal Marks the result of a shape or indexing method. */
+  asView(this: Tensor, operation: string): Tensor {
+    this.viewFrom = operation;
+    return this;
   }
 }

@@ -1,0 +1,66 @@
+/** What every in-place method does: checks, then gives the tensor another value. Tensors are values, so what was computed from the old one keeps it. */
+import { ArgumentError, DTypeError, GradientError, ShapeError } from "../errors.ts";
+import { gradEnabled } from "../graph/grad-mode.ts";
+import type { Node } from "../graph/node.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
+import { cast } from "../ops/index.ts";
+import { atEntry } from "./lift.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Throws where PyTorch would, or where writing would be seen through another tensor there. */
+export function checkWritable(x: Tensor, operation: string): void {
+  if (x.viewOperation) {
+    const outOfPlace = operation.replace(/_$/, "");
+    throw new ArgumentError(
+      `${operation}: this tensor is a view, made by ${x.viewOperation}(), and tensors here never share their values, so writing to it would not reach the ` +
+        `tensor it came from. Use ${outOfPlace}() and its result, setAt_() on the other tensor, or clone() first.`,
+    );
+  }
+  if (gradEnabled() && x.requiresGrad && x.isLeaf) {
+    throw new GradientError(
+      `${operation}: a leaf Variable that requires grad is being used in an in-place operation. Put it into noGrad(() => …), or use ${operation.replace(/_$/, "")}().`,
+    );
+  }
+}
+
+/** What a tensor of one dtype can hold: no fractions in integers, no numbers in masks. */
+function converted(x: Tensor, result: Node, operation: string): Node {
+  if (result.dtype === x.dtype) return result;
+  const narrows = x.dtype === "bool" || (result.dtype === "f32" && x.dtype !== "f32");
+  if (narrows)
+    throw new DTypeError(
+      `${operation}: the result has dtype ${result.dtype}, which a tensor of dtype ${x.dtype} cannot hold. Convert first with .cast("${result.dtype}").`,
+    );
+  return cast(result, x.dtype);
+}
+
+/** Gives x the value that `compute` makes of it. */
+export function inPlace<T extends Tensor>(x: T, entry: (...args: never[]) => unknown, compute: (x: T) => Tensor): T {
+  return atEntry(entry, () => {
+    const operation = entry.name;
+    checkWritable(x, operation);
+    const result = compute(x).node;
+    if (!sameShape(result.shape, x.shape))
+      throw new ShapeError(
+        `${operation}: the result has shape ${formatShape(result.shape)}, the tensor ${formatShape(x.shape)}; in place the shape must stay.`,
+      );
+    x.rebind(converted(x, result, operation));
+    return x;
+  });
+}
+
+/** Gives x the same elements in another shape. */
+export function reshapeInPlace<T extends Tensor>(
+  x: T,
+  entry: (...args: never[]) => unknown,
+  compute: (x: T) => Tensor,
+): T {
+  return atEntry(entry, () => {
+    checkWritable(x, entry.name);
+    const result = compute(x).node;
+    if (!sameShape(result.shape, x.shape) && "assign" in x)
+      throw new ShapeError(`${entry.name}: the shape of a variable is fixed, ${formatShape(x.shape)}.`);
+    x.rebind(result);
+    return x;
+  });
+}
