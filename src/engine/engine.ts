@@ -13,6 +13,7 @@ import { CanonicalForms } from "./canonical-forms.ts";
 import { findNonFinite } from "./debug.ts";
 import { explainNewKey } from "./explain.ts";
 import { type CachedProgram, PlanCache } from "./plan-cache.ts";
+import { RecycledStorage } from "./recycled-storage.ts";
 import { savedForBackward } from "./saved-for-backward.ts";
 import { viewOfValue } from "./value-view.ts";
 
@@ -48,6 +49,7 @@ export class Engine {
   private readonly chooseTarget: () => Target;
   private readonly cache: PlanCache;
   private readonly forms = new CanonicalForms();
+  private readonly recycled = new RecycledStorage();
   private readonly assigned = new Set<VariableCell>();
   private readonly kept = new Set<Node>();
   private readonly deferred = new Set<Node>();
@@ -78,6 +80,7 @@ export class Engine {
     if (this.tracing) throw new ArgumentError("setTarget: not inside a compiled function.");
     this.commit();
     this.cache.clear();
+    this.recycled.clear();
     this.currentTarget = target;
   }
 
@@ -110,6 +113,14 @@ export class Engine {
   noteNode(node: Node): void {
     if (++this.pendingNodes < pendingLimit || this.tracing || isLeaf(node)) return;
     this.compute([node, ...this.kept]);
+  }
+
+  /** Takes back the storage of a value that its only holder drops, unless the value was handed out. */
+  recycle(node: Node): void {
+    if (!node.value || node.shared) return;
+    this.recycled.give(node.value, bytesOf(node.type));
+    node.value = undefined;
+    node.shared = true;
   }
 
   /** Nodes that are computed together: with the next step, or when one of them is read (the gradients of one `backward()`). */
@@ -184,7 +195,7 @@ export class Engine {
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
-    const outputs = nodes.map((node) => this.target.allocate(bytesOf(node.type)));
+    const outputs = nodes.map(({ type }) => this.recycled.take(bytesOf(type)) ?? this.target.allocate(bytesOf(type)));
     for (const cell of cells) outputs.push(cell.value as NodeValue);
     this.execute(entry, inputs, outputs);
     for (const node of built.computed) node.passed = true;
@@ -375,7 +386,7 @@ export class Engine {
       runs: this.runs,
       kernels: this.kernels,
       opCounts: Object.fromEntries(counts),
-      trackedBytes: this.cache.bytes + this.arenaBytes() + this.kept.size * 64,
+      trackedBytes: this.cache.bytes + this.arenaBytes() + this.recycled.bytes + this.kept.size * 64,
       cachedPrograms: this.cache.size,
     };
   }

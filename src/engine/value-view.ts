@@ -16,6 +16,8 @@ export function viewOfValue(node: Node): boolean {
   if (!viewOfValue(input)) return false;
   const value = input.value;
   if (!value) return false;
+  node.shared = true;
+  input.shared = true;
   if (name === "reshape") {
     node.value = value;
   } else {
