@@ -2,6 +2,7 @@ export { writeFileAtomic, writeTextAtomic } from "./atomic-write.ts";
 export { sha256Of } from "./digest.ts";
 export { makeFolder } from "./make-folder.ts";
 export { type JsonValue, type ModelArchive, readModelArchive, writeModelArchive } from "./model-archive.ts";
+export { type FileFormat, parseEntry, readFormat, readObject, writeObject } from "./object-file.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -10,3 +11,4 @@ export {
   type SafetensorsContent,
   writeSafetensors,
 } from "./safetensors.ts";
+export { fromTensorTree, type TensorTree, toTensorTree } from "./tensor-tree.ts";

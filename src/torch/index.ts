@@ -3,3 +3,5 @@
  * Images are channels-first (NCHW).
  */
 export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
+export { load, save } from "./serialization.ts";
