@@ -215,6 +215,8 @@ class BackwardLoop {
     if (known) return known;
     const source = this.sourceFor(node);
     if (!source) return undefined;
+    // what depends on constants only is computed outside, once
+    if (source.kind === "constant") return source.value;
     const placeholder = placeholderNode(node.type, node.requiresGrad);
     this.inputs.push({ placeholder, source });
     this.replaced.set(node, placeholder);

@@ -1,0 +1,113 @@
+/** Recurrent layers over sequences, time first: one loop per layer and direction, however long the sequence. */
+import { ShapeError } from "../errors.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
+import { concat, dropout, scan, type Tensor, where, zeros } from "../tensor/index.ts";
+import type { RecurrentCell } from "./recurrent-cells.ts";
+
+export interface RecurrentOptions {
+  /** From the last step to the first; outputs stay beside their inputs. */
+  readonly reverse?: boolean;
+  /** [T, batch]: where false a step changes nothing, and its output is that of the step before (zeros at the start). */
+  readonly mask?: Tensor | undefined;
+  /** States before the first step, [batch, H] each; zeros by default. */
+  readonly initial?: readonly Tensor[] | undefined;
+  /** Multiplies the state that the recurrent product reads at every step (recurrent dropout), [batch, H]. */
+  readonly stateFactor?: Tensor | undefined;
+}
+
+export interface RecurrentResult {
+  /** [T, batch, H] */
+  readonly outputs: Tensor;
+  /** The output of the last step. */
+  readonly last: Tensor;
+  /** States after the last step. */
+  readonly states: Tensor[];
+}
+
+/** Runs a cell over x [T, batch, inputs]. */
+export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions = {}): RecurrentResult {
+  const { reverse = false, mask, stateFactor } = options;
+  if (x.rank !== 3)
+    throw new ShapeError(`recurrent layer: expected [steps, batch, features], received ${formatShape(x.shape)}.`);
+  const [length, batch] = x.shape;
+  const stateShape = [batch, cell.units];
+  const initial = options.initial ?? Array.from({ length: cell.states }, () => zeros(stateShape));
+  checkStates(cell, initial, stateShape);
+  const projected = cell.project(x);
+  const advance = (element: Tensor, states: readonly Tensor[]): Tensor[] => {
+    if (!stateFactor) return cell.step(element, states);
+    return cell.step(element, [states[0].mul(stateFactor), ...states.slice(1)]);
+  };
+  if (!mask) {
+    const { carries, history } = scan(
+      (states, [element]) => ({ carries: advance(element, states) }),
+      initial,
+      [projected],
+      { reverse },
+    );
+    return { outputs: history[0], last: carries[0], states: carries };
+  }
+  if (!sameShape(mask.shape, [length, batch])) {
+    throw new ShapeError(
+      `recurrent layer: a mask for inputs ${formatShape(x.shape)} must be ${formatShape([length, batch])}, received ${formatShape(mask.shape)}.`,
+    );
+  }
+  // a given state is no output: what is put out before the first counted step is 0
+  const separate = options.initial ? [zeros(stateShape)] : [];
+  const { carries, history } = scan(
+    (carried, [element, counts]) => {
+      const kept = counts.reshape([batch, 1]);
+      const before = carried.slice(0, cell.states);
+      const after = advance(element, before);
+      const states = after.map((state, i) => where(kept, state, before[i]));
+      const outputs = separate.map((_, i) => where(kept, after[0], carried[cell.states + i]));
+      return { carries: [...states, ...outputs] };
+    },
+    [...initial, ...separate],
+    [projected, mask.cast("bool")],
+    { reverse },
+  );
+  const output = separate.length > 0 ? cell.states : 0;
+  return { outputs: history[output], last: carries[output], states: carries.slice(0, cell.states) };
+}
+
+function checkStates(cell: RecurrentCell, initial: readonly Tensor[], shape: readonly number[]): void {
+  if (initial.length !== cell.states) {
+    throw new ShapeError(`recurrent layer: expected ${cell.states} initial states, received ${initial.length}.`);
+  }
+  for (const state of initial) {
+    if (!sameShape(state.shape, shape)) {
+      throw new ShapeError(
+        `recurrent layer: an initial state must be ${formatShape(shape)}, received ${formatShape(state.shape)}.`,
+      );
+    }
+  }
+}
+
+export interface StackOptions {
+  /** One per layer and direction, in the order layer 0 forward, layer 0 backward, layer 1 forward, …; of each the cell's states. */
+  readonly initial?: readonly (readonly Tensor[])[];
+  /** Share of the outputs of every layer but the last that is zeroed. */
+  readonly dropout?: number;
+}
+
+/** Layers on top of each other, each with one cell or (both directions, outputs side by side) two. */
+export function recurStack(
+  layers: readonly (readonly RecurrentCell[])[],
+  x: Tensor,
+  options: StackOptions = {},
+): { outputs: Tensor; states: Tensor[][] } {
+  const { initial, dropout: rate = 0 } = options;
+  const states: Tensor[][] = [];
+  let inputs = x;
+  layers.forEach((directions, layer) => {
+    const dropped = layer > 0 && rate > 0 ? dropout(inputs, rate) : inputs;
+    const results = directions.map((cell, direction) => {
+      const result = recur(cell, dropped, { reverse: direction === 1, initial: initial?.[states.length] });
+      states.push(result.states);
+      return result.outputs;
+    });
+    inputs = results.length === 1 ? results[0] : concat(results, -1);
+  });
+  return { outputs: inputs, states };
+}
