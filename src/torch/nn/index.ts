@@ -10,5 +10,5 @@ export {
 } from "./module.ts";
 export { Buffer, Parameter, type ParameterOptions } from "./parameter.ts";
 export { ParameterDict, ParameterList } from "./parameter-containers.ts";
-// recurrent layers come from ./recurrent.ts
+export * from "./recurrent.ts";
 export { type LoadResult, type StateDict, StateDictError } from "./state-dict.ts";
