@@ -41,6 +41,8 @@ export interface EngineOptions {
 
 /** Nodes that may wait before the engine computes on its own. */
 const pendingLimit = 4_000;
+/** Tensors marked to be kept that may wait for a step. */
+const keptLimit = 500;
 
 const bytesOf = (type: TensorType): number => sizeOf(type.shape) * bytesPerElement[type.dtype];
 
@@ -103,7 +105,10 @@ export class Engine {
   }
   /** Marks a tensor to be computed by the next step that overwrites a variable, so that it can be read afterwards. */
   keep(node: Node): void {
-    if (!isLeaf(node)) this.kept.add(node);
+    if (isLeaf(node) || this.tracing) return;
+    this.kept.add(node);
+    // a loop that keeps and never steps stays bounded
+    if (this.kept.size > keptLimit) this.compute([...this.kept]);
   }
 
   /**

@@ -31,7 +31,6 @@ export * from "./network-functions.ts";
 export * from "./random.ts";
 export { differentiable, Recording, type RecordingOptions } from "./recording.ts";
 export { type ScanOptions, type ScanResult, type ScanStep, scan } from "./scan.ts";
-export { type ScanOptions, type ScanResult, type ScanStep, scan } from "./scan.ts";
 export { Tensor } from "./tensor.ts";
 export { TensorShape } from "./tensor-shape.ts";
-export { Variable } from "./variable.ts";
+export { Variable, variableCount } from "./variable.ts";

@@ -53,12 +53,13 @@ export class Recording {
   /** Records from now on. */
   start(): void {
     if (this.active) return;
-    if (currentGroup.recording === 0) currentGroup = { recording: 0, unfinished: 0 };
-    if (!this.group) {
+    if (currentGroup.recording === 0) currentGroup = this.group ?? { recording: 0, unfinished: 0 };
+    if (this.group !== currentGroup) {
+      this.leave();
       this.group = currentGroup;
       this.group.unfinished++;
     }
-    this.group.recording++;
+    currentGroup.recording++;
     this.active = true;
     this.intervals.push({ from: serialNow(), to: Number.POSITIVE_INFINITY });
   }
@@ -69,9 +70,14 @@ export class Recording {
     this.active = false;
     this.intervals[this.intervals.length - 1].to = serialNow();
   }
+  private leave(): void {
+    if (this.group) this.group.unfinished--;
+    this.group = undefined;
+  }
   /** Forgets what was recorded. */
   reset(): void {
     this.pause();
+    this.leave();
     this.intervals = [];
     this.watchedNodes.clear();
     this.watchedVariables.clear();

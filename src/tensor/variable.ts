@@ -11,6 +11,12 @@ import { type TensorLike, tensorNode } from "./literal.ts";
 import { Tensor } from "./tensor.ts";
 
 let unnamed = 0;
+let created = 0;
+
+/** How many variables were made so far: a traced function that makes some tells by it. */
+export function variableCount(): number {
+  return created;
+}
 
 export interface VariableOptions {
   readonly name?: string;
@@ -44,6 +50,7 @@ export class Variable extends Tensor {
         ? source.node
         : tensorNode(source, { ...options, shape: (initial as Partial<Tensor>).shape });
     super(node);
+    created++;
     this.name = options.name ?? `variable_${unnamed++}`;
     this.isTrainable = (options.trainable ?? true) && node.dtype === "f32";
     const type: TensorType = { shape: node.shape, dtype: node.dtype };
