@@ -81,12 +81,15 @@ export function maxPool2d(x: Node, window: number | Pair, options: PoolingOption
 export interface AveragePoolingOptions extends Omit<PoolingOptions, "dilation"> {
   /** Whether padding counts as zeros in the average (PyTorch's default; Keras and TensorFlow never count it). */
   readonly countIncludePad?: boolean;
+  /** Divides the sum of each window instead of the number of its cells. */
+  readonly divisor?: number;
 }
 
 /** Mean of each window of NHWC data. */
 export function averagePool2d(x: Node, window: number | Pair, options: AveragePoolingOptions = {}): Node {
   const { size, given, geometry } = poolingGeometry("averagePool2d", x, window, options);
   const total = windowSum(x, geometry.window, geometry);
+  if (options.divisor !== undefined) return div(total, constantLike(total, options.divisor));
   const counted = options.countIncludePad ? given : undefined;
   const uniform = geometry.padding.every((pair, axis) =>
     pair.every((amount, side) => amount === (counted?.[axis][side] ?? 0)),

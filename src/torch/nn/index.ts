@@ -1,6 +1,13 @@
 /** Modules, layers, losses and what belongs to them: `import { nn } from "trivium/torch"`. After torch.nn. */
+export * from "./activation.ts";
 export { AnyModule } from "./any-module.ts";
 export { ModuleDict, ModuleList, type NamedModule, Sequential } from "./containers.ts";
+export * from "./convolution.ts";
+export * from "./dropout.ts";
+export * as functional from "./functional/index.ts";
+export * as init from "./init.ts";
+export * from "./linear.ts";
+export * from "./loss.ts";
 export {
   type ForwardHook,
   type ForwardPreHook,
@@ -8,7 +15,12 @@ export {
   Module,
   type RemovableHandle,
 } from "./module.ts";
+export * from "./normalization.ts";
 export { Buffer, Parameter, type ParameterOptions } from "./parameter.ts";
 export { ParameterDict, ParameterList } from "./parameter-containers.ts";
-export * from "./recurrent.ts";
+export * from "./pooling.ts";
+export * from "./shape.ts";
 export { type LoadResult, type StateDict, StateDictError } from "./state-dict.ts";
+export * as utils from "./utils.ts";
+export * from "./vision.ts";
+export * from "./recurrent.ts";

@@ -1,0 +1,46 @@
+import { ShapeError, UnsupportedError } from "../../../errors.ts";
+import { formatShape } from "../../../graph/shape.ts";
+import { bilinearForm, embed } from "../../../nn/embedding.ts";
+import { dense } from "../../../nn/linear.ts";
+import { oneHot as indicator, type Tensor } from "../../../tensor/index.ts";
+import { given } from "./geometry.ts";
+
+/** x·Wᵀ + b over the last axis, with W of shape (out, in). After torch.nn.functional.linear. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, owner = "linear"): Tensor {
+  if (x.rank === 0 || weight.rank !== 2 || x.shape[x.rank - 1] !== weight.shape[1]) {
+    throw new ShapeError(
+      `${owner}: expected an input of shape (…, ${weight.shape[weight.rank - 1]}), received ${formatShape(x.shape)}` +
+        ` (the weight has shape ${formatShape(weight.shape)}: out, in).`,
+    );
+  }
+  return dense(x, weight.transpose(0, 1), given(bias));
+}
+
+/** xᵢ·Wₖᵢⱼ·yⱼ + bₖ over the last axes. After torch.nn.functional.bilinear. */
+export function bilinear(x: Tensor, y: Tensor, weight: Tensor, bias?: Tensor | null, owner = "bilinear"): Tensor {
+  return bilinearForm(owner, x, y, weight, given(bias));
+}
+
+export interface EmbeddingFunctionOptions {
+  /** The row that gets no gradient. */
+  readonly paddingIdx?: number | null;
+  /** Not available. */
+  readonly maxNorm?: null;
+}
+
+/** Rows of a table by their numbers. After torch.nn.functional.embedding. */
+export function embedding(x: Tensor, weight: Tensor, options: EmbeddingFunctionOptions = {}): Tensor {
+  if (given(options.maxNorm) !== undefined) {
+    throw new UnsupportedError(
+      "embedding: maxNorm is not available; renormalise the weight between steps with weight.assign(…).",
+    );
+  }
+  return embed(weight, x, given(options.paddingIdx));
+}
+
+/** 1 at the class, 0 elsewhere: shape (…, classes), i32. Without a number of classes the largest label decides. After torch.nn.functional.one_hot. */
+export function oneHot(labels: Tensor, numClasses: number | { readonly numClasses?: number } = -1): Tensor {
+  const wanted = (typeof numClasses === "number" ? numClasses : numClasses.numClasses) ?? -1;
+  const classes = wanted >= 0 ? wanted : Math.max(-1, ...labels.dataSync()) + 1;
+  return indicator(labels, classes, "i32");
+}
