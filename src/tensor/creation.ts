@@ -82,6 +82,33 @@ export function linspace(start: number, stop: number, count: number): Tensor {
   });
 }
 
+/** `count` numbers from base^start to base^stop, evenly spaced on a logarithmic scale. */
+export function logspace(start: number, stop: number, count: number, base = 10): Tensor {
+  return atEntry(logspace, () => {
+    checkShape("logspace", [count]);
+    const { node, view } = emptyNode([count], "f32");
+    for (let i = 0; i < count; i++) view[i] = base ** (start + ((stop - start) * i) / Math.max(1, count - 1));
+    return new Tensor(node);
+  });
+}
+
+/** Positions (i32, shape [2, n]) of the lower or upper triangle of a matrix, row by row. */
+export function triangleIndices(side: "lower" | "upper", rows: number, columns: number, offset = 0): Tensor {
+  return atEntry(triangleIndices, () => {
+    checkShape("triangleIndices", [rows, columns]);
+    const places: [number, number][] = [];
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) if (side === "lower" ? j - i <= offset : j - i >= offset) places.push([i, j]);
+    }
+    const { node, view } = emptyNode([2, places.length], "i32");
+    places.forEach(([i, j], n) => {
+      view[n] = i;
+      view[places.length + n] = j;
+    });
+    return new Tensor(node);
+  });
+}
+
 /** The identity matrix. */
 export function eye(rows: number, columns = rows): Tensor {
   return atEntry(eye, () => {

@@ -253,6 +253,11 @@ export const detach = lift(function detach(x: Node): Node {
   return new Node(ops.reshape, [x], { shape: x.shape }, x.type);
 });
 
+export const join = lift(functions.join);
+export const stackPromoted = lift(functions.stackPromoted);
+export const stackHorizontally = lift(functions.stackHorizontally);
+export const stackVertically = lift(functions.stackVertically);
+export const stackInDepth = lift(functions.stackInDepth);
 export const split = lift(functions.split);
 export const chunk = lift(functions.chunk);
 export const unbind = lift(functions.unbind);

@@ -2,9 +2,9 @@
 import { ArgumentError } from "../errors.ts";
 import * as functions from "../functions/index.ts";
 import { type Node, numberNode } from "../graph/node.ts";
-import type { Shape } from "../graph/shape.ts";
-import { lt } from "../ops/index.ts";
-import { atEntry, wrap } from "./lift.ts";
+import { broadcastShapes, type Shape } from "../graph/shape.ts";
+import { add, lt, mul } from "../ops/index.ts";
+import { atEntry, operandNode, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** State of a generator: restoring it repeats what followed. */
@@ -80,9 +80,17 @@ export interface RandomOptions {
 
 /** Seed and counter as arguments of the program; a compiled function takes a new counter at each replay. */
 export function randomKey(generator: Generator = defaultGenerator): [seed: Node, counter: Node] {
-  const seed = numberNode(generator.currentSeed(), "i32", () => generator.currentSeed());
-  const counter = numberNode(generator.next(), "i32", () => generator.next());
-  return [seed, counter];
+  return [seedNode(generator), counterNode(generator)];
+}
+
+export function seedNode(generator: Generator): Node {
+  const draws = generator === defaultGenerator ? "seed" : undefined;
+  return numberNode(generator.currentSeed(), "i32", () => generator.currentSeed(), draws);
+}
+/** The next counter. */
+export function counterNode(generator: Generator): Node {
+  const draws = generator === defaultGenerator ? "counter" : undefined;
+  return numberNode(generator.next(), "i32", () => generator.next(), draws);
 }
 
 /** Uniform numbers in [min, max). */
@@ -97,6 +105,15 @@ export function randomNormal(shape: Shape, options: RandomOptions & { mean?: num
   return atEntry(randomNormal, () =>
     wrap(functions.randomNormal(shape, ...randomKey(options.generator), options.mean, options.std)),
   );
+}
+
+/** Normal numbers whose mean and standard deviation tensors give, broadcast together. */
+export function randomNormalAround(mean: Tensor | number, std: Tensor | number, options: RandomOptions = {}): Tensor {
+  return atEntry(randomNormalAround, () => {
+    const shapes = [mean, std].filter((value) => typeof value === "object").map(({ shape }) => shape);
+    const numbers = functions.randomNormal(broadcastShapes("normal", ...shapes), ...randomKey(options.generator));
+    return wrap(add(mul(numbers, operandNode(std, "f32")), operandNode(mean, "f32")));
+  });
 }
 
 /** Normal numbers cut at two scales (`std` is the scale before the cut, as in Keras). */
