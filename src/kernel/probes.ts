@@ -14,9 +14,10 @@ export interface Probe {
  * the work has a result.
  */
 export function fmaPeakProbe(machine: MachineDescription, steps = 100_000): Probe {
-  const chains = machine.vectorRegisters >= 32 ? 24 : 5;
+  const chains = machine.vectorRegisters >= 32 ? 24 : 6;
   const k = new KernelBuilder("probe_fma_peak", 1);
-  const [a, b] = [k.constant(0.5), k.constant(1.5)];
+  // The lanes differ: a target may compute equal ones once.
+  const [a, b] = [k.unary("itof", k.laneIndex()), k.constant(1.5)];
   const accumulators = Array.from({ length: chains }, (_, chain) => k.constant(chain));
   k.loop(0, steps, 1, () => {
     for (const accumulator of accumulators) k.fma(accumulator, a, b);

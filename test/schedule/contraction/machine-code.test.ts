@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { sizeOf } from "../../../src/graph/shape.ts";
+import type { MachineDescription } from "../../../src/kernel/ir.ts";
 import type { Meaning } from "../../../src/ops/define.ts";
 import { conv2d, matmul } from "../../../src/schedule/strategies/contraction/index.ts";
 import type { Lowering, OperandView } from "../../../src/schedule/strategy.ts";
@@ -13,6 +14,8 @@ interface Case {
   readonly output: readonly number[];
   readonly views?: readonly OperandView[];
   readonly epilogue?: "plain" | "bias" | "update";
+  /** A smaller second-level cache, for strategies that large matrices get. */
+  readonly l2Bytes?: number;
 }
 
 const across = (operand: number, rows: number, columns: number): OperandView => ({
@@ -70,6 +73,9 @@ const cases: Case[] = [
   matrix(30, 70, 41, { views: [contiguous(0, [30, 70]), across(1, 70, 41)] }),
   matrix(52, 40, 70, { views: [across(0, 52, 40), contiguous(1, [40, 70])], epilogue: "update" }),
   matrix(2, 5, 3),
+  ...[64, 80, 96].map((m) =>
+    matrix(m, 37, 272, { views: [contiguous(0, [m, 37]), across(1, 37, 272)], epilogue: "bias", l2Bytes: 32 * 1024 }),
+  ),
   ...convolutions("first layer", [2, 9, 30, 1], [3, 3, 1, 20], [2, 7, 28, 20]),
   ...convolutions("padding and strides", [2, 9, 9, 5], [3, 3, 5, 33], [2, 5, 5, 33], {
     strides: [2, 2],
@@ -107,8 +113,8 @@ afterAll(() => {
 describe.skipIf(!available.available)("contractions as machine code", () => {
   it.each(cases)(
     "$name gives the interpreter's bits with AVX2 and AVX-512",
-    ({ meaning, inputs, output, views, epilogue }) => {
-      const lower = (machine: (typeof platforms)[0]["description"]): Lowering =>
+    ({ meaning, inputs, output, views, epilogue, l2Bytes }) => {
+      const lower = (machine: MachineDescription): Lowering =>
         (meaning.kind === "matmul" ? matmul : conv2d)(requestOf(meaning, inputs, output, { machine, views, epilogue }));
       const operands = (): Float32Array[] => [
         fractions(sizeOf(inputs[0]), 1),
@@ -125,7 +131,8 @@ describe.skipIf(!available.available)("contractions as machine code", () => {
           new Float32Array(buffer).set(data);
           return { buffer, byteOffset: 0 };
         });
-        const executable = platform.compilePlan(planOf(lower(platform.description)));
+        const machine = { ...platform.description, l2Bytes: l2Bytes ?? platform.description.l2Bytes };
+        const executable = platform.compilePlan(planOf(lower(machine)));
         executable.run(memory, []);
         executable.dispose();
         const result = new Float32Array(memory[3].buffer, 0, sizeOf(output));

@@ -118,6 +118,23 @@ describe("matmul", () => {
     }
   });
 
+  it.each([
+    { m: 64, n: 256, k: 40 },
+    { m: 48, n: 208, k: 50 },
+    { m: 128, n: 160, k: 53, transposeA: true },
+    { m: 16, n: 240, k: 35 },
+  ])("keeps the chain where a large transposed matrix is read as it lies: %o", (shape) => {
+    for (const machine of machines) {
+      for (const epilogue of ["plain", "bias", "update"] as const) {
+        const test: Case = { batch: [1], transposeB: true, ...shape };
+        const small = { ...machine, l2Bytes: 32 * 1024 };
+        const { result, operands, views } = run(test, small, integers, epilogue);
+        expect(result).toEqual(expected(test, operands, views, epilogue));
+        expect(run(test, small, fractions, epilogue).result).toEqual(run(test, machine, fractions, epilogue).result);
+      }
+    }
+  });
+
   it("gives the same bits on both register files and for any number of rows", () => {
     const test: Case = { batch: [], m: 19, n: 37, k: 530 };
     const first = run(test, wide, fractions).result;

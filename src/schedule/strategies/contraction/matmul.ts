@@ -5,6 +5,7 @@ import { asRegister, LoweringBuilder, offsetAddress, operand, splitTask } from "
 import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
 import { emitMatmulStep } from "./matmul-kernel.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
+import { emitTransposedMatmul, planTransposed } from "./matmul-transposed.ts";
 import { emitPanelCopy } from "./pack.ts";
 
 /** `[batch…, m, k] x [batch…, k, n]`: every output is one fma chain over k in ascending order. */
@@ -22,6 +23,11 @@ function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void 
   const batch = shape.slice(0, -2);
   const [m, n] = shape.slice(-2);
   const k = request.inputs[0].shape[batch.length + 1];
+  const transposed = planTransposed(request, request.machine);
+  if (transposed) {
+    emitTransposedMatmul(request, transposed, lowering);
+    return;
+  }
   const plan = planMatmul({ batch, m, n, k, a, b }, request.machine);
   const packedA = plan.packA === "step" ? packStrips(plan, lowering) : undefined;
   const packedB = plan.packB === "step" ? packPanels(plan, lowering) : undefined;
