@@ -1,16 +1,17 @@
 /** Options of fit, evaluate and predict, and the data they stand for. */
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { formatShape } from "../graph/shape.ts";
-import { Tensor } from "../tensor/index.ts";
+import type { Tensor } from "../tensor/index.ts";
 import {
-  type ArrayInput,
   checkLabels,
   countExamples,
+  type DataStructure,
   describe,
   type Examples,
+  isArrayInput,
   isShapedArray,
-  type LabelRule,
-  toTensor,
+  type LabelRules,
+  toTensors,
   weightsOfClasses,
 } from "../train/arrays.ts";
 import {
@@ -18,17 +19,20 @@ import {
   type BatchSource,
   type BatchStream,
   bothWeights,
+  type ExampleCounts,
   isBatchStream,
+  onlyTarget,
   StreamSource,
   splitRow,
 } from "../train/batches.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { checkOptions } from "./options.ts";
+import { isRecord } from "./structure.ts";
 
-/** Inputs: data in memory, or an iterable of batches. */
-export type DataInput = ArrayInput | BatchStream;
+/** Inputs: data in memory (of several inputs in a list or by name), or an iterable of batches. */
+export type DataInput = DataStructure | BatchStream;
 /** [x, y], [x, y, sampleWeight], or an iterable of batches. */
-export type ValidationData = readonly [x: ArrayInput, y: ArrayInput, sampleWeight?: ArrayInput] | BatchStream;
+export type ValidationData = readonly [x: DataStructure, y: DataStructure, sampleWeight?: DataStructure] | BatchStream;
 export type Verbose = "auto" | 0 | 1 | 2;
 /** Weights by class number. */
 export type ClassWeight = Readonly<Record<number, number>>;
@@ -47,7 +51,7 @@ export interface FitOptions {
   /** Put the examples in a new order before every epoch; 'batch': only within each batch. */
   readonly shuffle?: boolean | "batch";
   readonly classWeight?: ClassWeight | null;
-  readonly sampleWeight?: ArrayInput | null;
+  readonly sampleWeight?: DataStructure | null;
   /** Number of epochs that are done already. */
   readonly initialEpoch?: number;
   readonly stepsPerEpoch?: number | null;
@@ -105,15 +109,16 @@ export function checkFitOptions(options: FitOptions): void {
   }
 }
 
-/** Whether a second argument is the options rather than targets. */
+const optionNames: readonly string[] = [...fitOptionNames, "returnDict", "steps"];
+
+/** Whether a second argument is the options rather than targets (which may be a record by output). */
 export function isOptions(value: unknown): boolean {
+  if (!isRecord(value) || isShapedArray(value)) return false;
+  const entries = Object.entries(value);
   return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) &&
-    !(value instanceof Tensor) &&
-    !isShapedArray(value)
+    entries.some(([name]) => optionNames.includes(name)) ||
+    !entries.every(([, entry]) => isArrayInput(entry)) ||
+    entries.length === 0
   );
 }
 
@@ -123,8 +128,9 @@ export interface SourceOptions {
   readonly steps?: number | null;
   readonly shuffle?: boolean | "batch";
   readonly classWeight?: ClassWeight | null;
-  readonly sampleWeight?: ArrayInput | null;
-  readonly labels?: LabelRule;
+  readonly sampleWeight?: DataStructure | null;
+  readonly labels?: LabelRules | undefined;
+  readonly counts?: ExampleCounts | undefined;
 }
 
 /** Data as batches; everything is checked before the first. `examples` is data in memory, for a first look. */
@@ -136,19 +142,19 @@ export interface Data {
 /** Tensors from arrays, with weights of classes turned into weights of examples. */
 export function convertExamples(
   operation: string,
-  x: ArrayInput,
-  y: ArrayInput | undefined,
+  x: DataStructure,
+  y: DataStructure | undefined,
   options: SourceOptions,
 ): Examples {
-  const inputs = toTensor(operation, "x", x);
-  const targets = y === undefined ? undefined : toTensor(operation, "y", y);
-  const { sampleWeight, classWeight } = options;
+  const { sampleWeight, classWeight, counts = { inputs: 1, outputs: 1 } } = options;
+  const inputs = toTensors(operation, "x", x, counts.inputs);
+  const targets = y === undefined ? undefined : toTensors(operation, "y", y, counts.outputs);
   if (sampleWeight && classWeight) throw bothWeights(operation);
-  let weights = sampleWeight ? toTensor(operation, "sampleWeight", sampleWeight) : undefined;
+  let weights = sampleWeight ? toTensors(operation, "sampleWeight", sampleWeight, counts.outputs) : undefined;
   countExamples(operation, { x: inputs, y: targets, sampleWeight: weights });
   if (classWeight) {
     if (!targets) throw new ArgumentError(`${operation}: classWeight needs y.`);
-    weights = weightsOfClasses(targets, classWeight);
+    weights = weightsOfClasses(onlyTarget(operation, targets), classWeight);
   }
   return { x: inputs, y: targets, sampleWeight: weights };
 }
@@ -162,8 +168,9 @@ export function streamSource(operation: string, stream: BatchStream, options: So
   if (options.batchSize) {
     throw new ArgumentError(`${operation}: batchSize cannot be given with an iterable, which makes its own batches.`);
   }
-  const { labels, classWeight } = options;
-  return { source: new StreamSource(operation, stream, { labels, classWeight: classWeight ?? undefined, tuples }) };
+  const { labels, counts, classWeight } = options;
+  const settings = { labels, counts, classWeight: classWeight ?? undefined, tuples };
+  return { source: new StreamSource(operation, stream, settings) };
 }
 
 export function arraySource(
@@ -189,7 +196,7 @@ export function arraySource(
 export function dataFor(
   operation: string,
   x: DataInput,
-  y: ArrayInput | undefined,
+  y: DataStructure | undefined,
   options: SourceOptions,
   tuples = true,
 ): Data {
@@ -204,26 +211,30 @@ export function dataFor(
 /** Training and validation data of fit. */
 export function fitData(
   x: DataInput,
-  y: ArrayInput | undefined,
+  y: DataStructure | undefined,
   options: FitOptions,
-  labels: LabelRule,
+  rules: { readonly labels: LabelRules | undefined; readonly counts: ExampleCounts },
 ): { training: Data; validation?: Data } {
   const { validationSplit = 0, validationData, validationBatchSize, validationSteps } = options;
   const { batchSize, stepsPerEpoch: steps, classWeight, sampleWeight, shuffle = true } = options;
-  const forValidation: SourceOptions = { batchSize: validationBatchSize ?? batchSize, steps: validationSteps, labels };
+  const forValidation: SourceOptions = {
+    batchSize: validationBatchSize ?? batchSize,
+    steps: validationSteps,
+    ...rules,
+  };
   const validation = validationData ? validationDataFor(validationData, forValidation) : undefined;
   if (isBatchStream(x)) {
     if (y !== undefined) throw new ArgumentError("fit: with an iterable, targets come as second part of each batch.");
     if (validationSplit > 0 && !validation) {
       throw new ArgumentError("fit: validationSplit needs data in memory; with an iterable pass validationData.");
     }
-    const source = { batchSize, classWeight, sampleWeight, labels };
+    const source = { batchSize, classWeight, sampleWeight, ...rules };
     return { training: streamSource("fit", x, source, true), validation };
   }
-  const examples = convertExamples("fit", x, y, { classWeight, sampleWeight });
-  const count = examples.x.shape[0];
+  const examples = convertExamples("fit", x, y, { classWeight, sampleWeight, counts: rules.counts });
+  const count = countExamples("fit", examples);
   const split = validation ? count : splitRow("fit", count, validationSplit);
-  const training = arraySource("fit", examples, { batchSize, steps, shuffle, labels }, [0, split]);
+  const training = arraySource("fit", examples, { batchSize, steps, shuffle, ...rules }, [0, split]);
   if (validation || validationSplit === 0) return { training, validation };
   return { training, validation: arraySource("fit", examples, forValidation, [split, count]) };
 }
@@ -235,7 +246,7 @@ function validationDataFor(data: ValidationData, options: SourceOptions): Data {
       `fit: validationData must be [x, y], [x, y, sampleWeight] or an iterable of batches, received ${describe(data)}.`,
     );
   }
-  const [x, y, sampleWeight] = data as readonly ArrayInput[];
+  const [x, y, sampleWeight] = data as readonly DataStructure[];
   return dataFor("validationData", x, y, { ...options, sampleWeight });
 }
 

@@ -3,6 +3,7 @@ import { Callable } from "../nn/callable.ts";
 import * as neutral from "../nn/losses.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
+import { maskOf } from "./mask.ts";
 import { autoName } from "./naming.ts";
 import { checkOptions, lookUp } from "./options.ts";
 
@@ -43,7 +44,7 @@ export abstract class Loss extends Callable<[yTrue: Tensor, yPred: Tensor, sampl
   abstract override call(yTrue: Tensor, yPred: Tensor): Tensor;
 
   override invoke(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): Tensor {
-    return neutral.reduceLoss(this.call(yTrue, yPred), sampleWeight, this.reduction);
+    return neutral.reduceLoss(this.call(yTrue, yPred), sampleWeight, this.reduction, maskOf(yPred));
   }
   get className(): string {
     return this.constructor.name;

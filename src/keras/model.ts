@@ -1,302 +1,126 @@
 import { ArgumentError, UnsupportedError } from "../errors.ts";
-import { evaluate as computeNow, type Tensor, tensorView } from "../tensor/index.ts";
-import { atEntry } from "../tensor/lift.ts";
-import type { ArrayInput } from "../train/arrays.ts";
-import type { Batch } from "../train/batches.ts";
-import { Breather } from "../train/breather.ts";
-import { EpochFeeder, type Logs, runEvaluation, runFit, type StopSignal } from "../train/loop.ts";
+import type { Tensor } from "../tensor/index.ts";
+import type { ExampleCounts } from "../train/batches.ts";
 import { renderSummary, type SummaryOptions as TableOptions } from "../train/summary-table.ts";
-import type { Callback } from "./callbacks/callback.ts";
-import { CallbackList } from "./callbacks/callback-list.ts";
-import type { History } from "./callbacks/history.ts";
-import { CompiledState, type CompileOptions } from "./compile.ts";
 import type { Config } from "./config.ts";
-import {
-  type ClassWeight,
-  checkFitOptions,
-  checkVerbose,
-  convertExamples,
-  type Data,
-  type DataInput,
-  dataFor,
-  type FitOptions,
-  fitData,
-  isOptions,
-  type Verbose,
-} from "./fit-options.ts";
-import { Layer, type LayerOptions } from "./layer.ts";
-import type { Metric } from "./metrics.ts";
-import type { Optimizer } from "./optimizers.ts";
+import { FunctionalGraph } from "./functional-graph.ts";
+import type { KerasTensor } from "./keras-tensor.ts";
+import type { AnyLayer, CallOptions, Layer, LayerOptions } from "./layer.ts";
+import { autoName } from "./naming.ts";
 import { checkOptions } from "./options.ts";
 import { loadWeightsInto, saveModel, saveWeightsOf } from "./saving.ts";
+import { serializeLayer, toKerasConfig } from "./serialization.ts";
+import type { ConcreteOf, GivenTo, ShapesOf, SymbolicOf, SymbolicStructure, TensorStructure } from "./structure.ts";
 import { summaryRows, summaryTotals } from "./summary.ts";
-import { Trainer } from "./trainer.ts";
+import { inferOutputShape } from "./symbolic.ts";
+import { TrainableLayer } from "./training.ts";
 
-export interface EvaluateOptions {
-  readonly batchSize?: number | null;
-  readonly verbose?: Verbose;
-  readonly sampleWeight?: ArrayInput | null;
-  readonly steps?: number | null;
-  readonly callbacks?: Callback | readonly Callback[];
-  /** Results by name instead of a list. */
-  readonly returnDict?: boolean;
-}
-export interface PredictOptions {
-  readonly batchSize?: number | null;
-  readonly verbose?: Verbose;
-  readonly steps?: number | null;
-  readonly callbacks?: Callback | readonly Callback[];
-}
-export interface BatchOptions {
-  readonly sampleWeight?: ArrayInput | null;
-  readonly classWeight?: ClassWeight | null;
-  readonly returnDict?: boolean;
-}
 export interface SummaryOptions extends TableOptions {
   readonly printFn?: (text: string) => void;
   readonly expandNested?: boolean;
 }
 
-const asList = (callbacks: Callback | readonly Callback[] | undefined): readonly Callback[] =>
-  callbacks === undefined
-    ? []
-    : Array.isArray(callbacks)
-      ? (callbacks as readonly Callback[])
-      : [callbacks as Callback];
+/** Options of a model; with `inputs` and `outputs` it is a functional one. */
+export interface ModelOptions extends LayerOptions {
+  readonly inputs?: SymbolicStructure;
+  readonly outputs?: SymbolicStructure;
+}
 
-/**
- * A layer that can be compiled, trained, evaluated, saved. Subclasses hold layers as properties and say in `call` how they are used; only
- * Sequential models can be written with their architecture, others with their weights.
- */
-export abstract class Model extends Layer implements StopSignal {
-  /** Set by a callback, or by Ctrl-C: training ends after the current step. */
-  stopTraining = false;
-  /** What the last `fit` recorded. */
-  history: History | undefined;
-  private state: CompiledState | undefined;
-  private steps: Trainer | undefined;
+class ModelBase<
+  In extends TensorStructure = Tensor,
+  Out extends TensorStructure = Tensor,
+  Options extends CallOptions<In> = CallOptions<In>,
+> extends TrainableLayer<In, Out, Options> {
+  private readonly graph: FunctionalGraph | undefined;
 
-  constructor(options: LayerOptions = {}, ownOptions: readonly string[] = []) {
-    super(options, ownOptions);
+  constructor(options: ModelOptions = {}, ownOptions: readonly string[] = []) {
+    const { inputs, outputs, ...others } = options;
+    const functional = inputs !== undefined || outputs !== undefined;
+    const kind = new.target === ModelBase ? "Functional" : new.target.name;
+    super({ ...others, name: options.name ?? autoName(functional ? kind : new.target.name) }, ownOptions);
+    if (!functional) return;
+    if (inputs === undefined || outputs === undefined) {
+      throw new ArgumentError(
+        `${kind} "${this.name}": a functional model needs both inputs and outputs; ${inputs === undefined ? "inputs" : "outputs"} are missing.`,
+      );
+    }
+    this.graph = new FunctionalGraph(`${kind} "${this.name}"`, inputs, outputs);
+    this.supportsMasking = true;
+    this.builtShape = this.graph.inputShape as ShapesOf<In>;
+    this.built = true;
+    if (!this.trainable) this.trainable = false;
   }
 
-  /** The layers inside, in order. */
-  get layers(): readonly Layer[] {
-    return this.nestedLayers;
+  /** 'Functional' for `new Model({ inputs, outputs })`, as Keras calls it. */
+  override get className(): string {
+    return this.graph && this.constructor === ModelBase ? "Functional" : this.constructor.name;
+  }
+  /** What the model computes: a functional model its graph; others define it. */
+  override call(inputs: In, options: Options): Out {
+    if (this.graph) return this.graph.run(inputs, options.mask as undefined) as Out;
+    throw new UnsupportedError(
+      `${this.className} "${this.name}": a model of your own needs a method \`call(inputs, { training })\`, or is made with { inputs, outputs }.`,
+    );
+  }
+  override buildFor(inputShape: ShapesOf<In>): void {
+    if (this.built) return;
+    super.buildFor(inputShape);
+    // layers inside get their weights when they are called: a dry run calls them all
+    if (this.nestedLayers.some(({ built }) => !built) && this.callable)
+      inferOutputShape(this as unknown as AnyLayer, inputShape as never);
+  }
+  override computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
+    return this.graph
+      ? (this.graph.shapes(inputShape as never) as ShapesOf<Out>)
+      : super.computeOutputShape(inputShape);
+  }
+  protected override get nestedLayers(): readonly AnyLayer[] {
+    return this.graph?.layers ?? super.nestedLayers;
+  }
+  protected override get counts(): ExampleCounts {
+    const { inputs, outputs } = this;
+    return { inputs: Math.max(1, inputs.length), outputs: Math.max(1, outputs.length) };
+  }
+  protected override get knowsOutputShape(): boolean {
+    return this.graph !== undefined || this.computeOutputShape !== ModelBase.prototype.computeOutputShape;
+  }
+  protected override get callable(): boolean {
+    return this.graph !== undefined || this.call !== ModelBase.prototype.call;
   }
 
-  // ---- compile ----
-
-  /**
-   * Says how to train.
-   *
-   * @example
-   * ```ts
-   * model.compile({ optimizer: "sgd", loss: "categorical_crossentropy", metrics: ["accuracy"] });
-   * ```
-   */
-  compile(options: CompileOptions = {}): void {
-    this.state = new CompiledState(options);
-    this.steps = new Trainer(this, this.state);
-    this.stopTraining = false;
+  private get anyModel(): AnyModel {
+    return this as unknown as AnyModel;
   }
-  get compiled(): boolean {
-    return this.state !== undefined;
+
+  // ---- symbolic tensors ----
+
+  /** The symbolic inputs in order; none for a model that is not functional. */
+  get inputs(): readonly KerasTensor[] {
+    return this.graph?.flatInputs ?? [];
+  }
+  /** The symbolic outputs in order; none for a model that is not functional. */
+  get outputs(): readonly KerasTensor[] {
+    return this.graph?.flatOutputs ?? [];
+  }
+  /** The symbolic inputs as the model was given them. */
+  override get input(): GivenTo<In> {
+    if (this.graph) return this.graph.inputs as GivenTo<In>;
+    return this.inputs.length === 1 ? (this.inputs[0] as GivenTo<In>) : super.input;
+  }
+  /** The symbolic outputs as the model was given them. */
+  override get output(): SymbolicOf<Out> {
+    if (this.graph) return this.graph.outputs as SymbolicOf<Out>;
+    return this.outputs.length === 1 ? (this.outputs[0] as SymbolicOf<Out>) : super.output;
+  }
+  get inputNames(): readonly string[] | undefined {
+    return this.graph?.inputNames;
+  }
+  override get outputNames(): readonly string[] | undefined {
+    return this.graph?.outputNames;
   }
   /** @internal */
-  compiledState(operation: string): CompiledState {
-    if (!this.state) throw new ArgumentError(`${operation}: the model is not compiled; call model.compile(…) first.`);
-    return this.state;
-  }
-  private trainer(operation: string): Trainer {
-    this.compiledState(operation);
-    return this.steps as Trainer;
-  }
-  get optimizer(): Optimizer {
-    return this.compiledState("optimizer").optimizer;
-  }
-  get metrics(): Metric[] {
-    return this.state?.metrics ?? [];
-  }
-  get metricsNames(): string[] {
-    return this.metrics.map((metric) => metric.name);
-  }
-
-  // ---- training ----
-
-  /**
-   * Trains on data in memory (tensors, typed arrays, nested arrays) or on an iterable of batches [x, y] or [x, y, sampleWeight].
-   * Ctrl-C ends it cleanly after the current step.
-   */
-  async fit(x: DataInput, y?: ArrayInput | FitOptions, options?: FitOptions): Promise<History> {
-    const settings = ((isOptions(y) ? y : options) ?? {}) as FitOptions;
-    const targets = isOptions(y) ? undefined : (y as ArrayInput | undefined);
-    const run = atEntry(this.fit, () => this.prepareFit(x, targets, settings));
-    return run();
-  }
-
-  /** Checks everything and converts the data; what it gives back trains. */
-  private prepareFit(x: DataInput, y: ArrayInput | undefined, options: FitOptions): () => Promise<History> {
-    const trainer = this.trainer("fit");
-    checkFitOptions(options);
-    const { epochs = 1, initialEpoch = 0, verbose = "auto", validationFreq = 1 } = options;
-    const { training, validation } = fitData(x, y, options, this.labelRule());
-    this.rehearse("fit", training);
-    if (validation) this.rehearse("validationData", validation);
-    const feeder = this.feeder("fit", training, options.stepsPerEpoch);
-    const callbacks = new CallbackList(asList(options.callbacks), {
-      addHistory: true,
-      addProgbar: verbose !== 0,
-      model: this,
-      params: { verbose, epochs, steps: feeder.steps ?? null },
-    });
-    const due = (epoch: number): boolean =>
-      typeof validationFreq === "number" ? epoch % validationFreq === 0 : validationFreq.includes(epoch);
-    return async () => {
-      this.stopTraining = false;
-      const history = callbacks.history as History;
-      this.history = history;
-      history.interrupted = false;
-      try {
-        const { interrupted } = await runFit(trainer, {
-          initialEpoch,
-          epochs,
-          feeder,
-          validation: validation && { feeder: this.feeder("validation", validation, options.validationSteps), due },
-          events: callbacks,
-          stop: this,
-        });
-        history.interrupted = interrupted;
-      } finally {
-        callbacks.abandon();
-      }
-      return history;
-    };
-  }
-
-  /** Loss and metrics over data, in the order of `metricsNames`, or by name with `returnDict`. */
-  async evaluate(x: DataInput, y?: ArrayInput, options?: EvaluateOptions & { returnDict?: false }): Promise<number[]>;
-  async evaluate(
-    x: DataInput,
-    y: ArrayInput | undefined,
-    options: EvaluateOptions & { returnDict: true },
-  ): Promise<Logs>;
-  async evaluate(x: DataInput, y?: ArrayInput, options: EvaluateOptions = {}): Promise<number[] | Logs> {
-    const settings = (isOptions(y) ? y : options) as EvaluateOptions;
-    const run = atEntry(this.evaluate as () => unknown, () =>
-      this.prepareEvaluation(x, isOptions(y) ? undefined : y, settings),
-    );
-    await run();
-    return this.results(settings.returnDict ?? false);
-  }
-
-  private prepareEvaluation(x: DataInput, y: ArrayInput | undefined, options: EvaluateOptions): () => Promise<void> {
-    const trainer = this.trainer("evaluate");
-    checkOptions("evaluate", options, ["batchSize", "verbose", "sampleWeight", "steps", "callbacks", "returnDict"]);
-    const verbose = checkVerbose("evaluate", options.verbose);
-    const data = dataFor("evaluate", x, y, { ...options, labels: this.labelRule() });
-    this.rehearse("evaluate", data);
-    const feeder = this.feeder("evaluate", data, options.steps);
-    const callbacks = new CallbackList(asList(options.callbacks), {
-      addProgbar: verbose !== 0,
-      model: this,
-      params: { verbose, epochs: 1, steps: feeder.steps ?? null },
-    });
-    return async () => {
-      try {
-        await runEvaluation(trainer, feeder, callbacks);
-      } finally {
-        callbacks.abandon();
-      }
-    };
-  }
-
-  /** The outputs for all inputs, batch by batch. */
-  async predict(x: DataInput, options: PredictOptions = {}): Promise<Tensor> {
-    checkOptions("predict", options, ["batchSize", "verbose", "steps", "callbacks"]);
-    const verbose = checkVerbose("predict", options.verbose);
-    const data = dataFor("predict", x, undefined, options, false);
-    const trainer = this.steps ?? new Trainer(this, new CompiledState({}));
-    const feeder = this.feeder("predict", data, options.steps);
-    const callbacks = new CallbackList(asList(options.callbacks), {
-      addProgbar: verbose !== 0,
-      model: this,
-      params: { verbose, epochs: 1, steps: feeder.steps ?? null },
-    });
-    if (data.examples && !this.built) this.buildFor([null, ...data.examples.x.shape.slice(1)]);
-    const parts: Tensor[] = [];
-    const breather = new Breather();
-    await callbacks.predictBegin();
-    let step = 0;
-    for await (const batch of feeder.epoch()) {
-      await callbacks.predictBatchBegin(step);
-      const output = trainer.predictBatch(batch);
-      computeNow(output);
-      parts.push(output);
-      await callbacks.predictBatchEnd(step++);
-      await breather.pause();
-    }
-    await callbacks.predictEnd();
-    return joinRows(parts);
-  }
-
-  // ---- single batches ----
-
-  /** One step on one batch; loss and metrics of this batch alone. */
-  async trainOnBatch(x: ArrayInput, y?: ArrayInput, options: BatchOptions = {}): Promise<number[]> {
-    return this.onBatch("trainOnBatch", x, y, options, (trainer, batch) => trainer.trainBatch(batch));
-  }
-  /** Loss and metrics of one batch. */
-  async testOnBatch(x: ArrayInput, y?: ArrayInput, options: BatchOptions = {}): Promise<number[]> {
-    return this.onBatch("testOnBatch", x, y, options, (trainer, batch) => trainer.testBatch(batch));
-  }
-  private onBatch(
-    operation: string,
-    x: ArrayInput,
-    y: ArrayInput | undefined,
-    options: BatchOptions,
-    run: (trainer: Trainer, batch: Batch) => void,
-  ): number[] {
-    checkOptions(operation, options, ["sampleWeight", "classWeight"]);
-    const trainer = this.trainer(operation);
-    const examples = convertExamples(operation, x, y, options);
-    const batch = { examples, size: examples.x.shape[0] };
-    trainer.rehearse(operation, batch);
-    trainer.resetMetrics();
-    run(trainer, batch);
-    return this.results(false) as number[];
-  }
-  /** The output for one batch. */
-  async predictOnBatch(x: ArrayInput): Promise<Tensor> {
-    const examples = convertExamples("predictOnBatch", x, undefined, {});
-    const output = (this.steps ?? new Trainer(this, new CompiledState({}))).predictBatch({
-      examples,
-      size: examples.x.shape[0],
-    });
-    computeNow(output);
-    return output;
-  }
-  /** Starts the averages of all metrics anew. */
-  resetMetrics(): void {
-    this.state?.reset();
-  }
-
-  private results(byName: boolean): number[] | Logs {
-    const results = this.compiledState("evaluate").results();
-    return byName ? Object.fromEntries(results) : results.map(([, value]) => value);
-  }
-  private labelRule(): { classes?: number } {
-    const shapeKnown = this.computeOutputShape !== Layer.prototype.computeOutputShape;
-    if (!this.state?.loss?.sparse || !this.built || !shapeKnown) return {};
-    const classes = this.outputShape.at(-1);
-    return typeof classes === "number" ? { classes } : {};
-  }
-  private rehearse(operation: string, { examples }: Data): void {
-    if (!examples) return;
-    this.trainer(operation).rehearse(operation, { examples, size: examples.x.shape[0] });
-  }
-  private feeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
-    return new EpochFeeder(data.source, steps ?? undefined, (message) => console.warn(`${operation}: ${message}`));
+  get functionalGraph(): FunctionalGraph | undefined {
+    return this.graph;
   }
 
   // ---- looking ----
@@ -310,7 +134,7 @@ export abstract class Model extends Layer implements StopSignal {
           ? { name: undefined, index: selector }
           : selector;
     const found = index === undefined ? this.layers.find((layer) => layer.name === name) : this.layers[index];
-    if (found) return found;
+    if (found) return found as unknown as Layer;
     throw new ArgumentError(
       index === undefined
         ? `getLayer: no layer named "${name}"; the layers are ${this.layers.map((layer) => layer.name).join(", ")}.`
@@ -318,48 +142,84 @@ export abstract class Model extends Layer implements StopSignal {
     );
   }
 
-  /** Prints the layers, their output shapes and their numbers of parameters. */
+  /** Prints the layers, their output shapes and their numbers of parameters; where layers are not a chain, what each is connected to. */
   summary(options: SummaryOptions = {}): void {
     const { printFn, expandNested = false, ...table } = options;
     checkOptions("summary", table, ["lineLength", "positions", "showTrainable"]);
-    const text = renderSummary(this.name, summaryRows(this, expandNested), summaryTotals(this), table);
+    const text = renderSummary(
+      this.name,
+      summaryRows(this.anyModel, expandNested),
+      summaryTotals(this.anyModel),
+      table,
+    );
     if (printFn) printFn(text);
     else process.stdout.write(text);
   }
 
-  // ---- saving ----
+  // ---- as data ----
 
-  /** Writes architecture, weights, what `compile` was given and the optimizer's state to one file, atomically. */
-  save(path: string): void {
-    saveModel(this, path);
-  }
-  /** Writes the weights alone. */
-  saveWeights(path: string): void {
-    saveWeightsOf(this, path);
-  }
-  /** Reads weights written by `saveWeights` or `save`. */
-  loadWeights(path: string): void {
-    loadWeightsInto(this, path);
+  override getConfig(): Config {
+    if (!this.graph) return super.getConfig();
+    return { name: this.name, trainable: this.trainable, ...this.graph.getConfig(serializeLayer) };
   }
   /** The architecture as JSON in Keras' form. */
   toJSON(): Config {
-    throw new UnsupportedError(
-      `${this.className} "${this.name}": only Sequential models can be written as JSON; save the weights (saveWeights).`,
-    );
+    return {
+      module: "keras",
+      registered_name: null,
+      ...(toKerasConfig(serializeLayer(this as unknown as AnyLayer)) as Config),
+    };
   }
+
+  /** Writes architecture, weights, what `compile` was given and the optimizer's state to one file, atomically. */
+  save(path: string): void {
+    saveModel(this.anyModel, path);
+  }
+  /** Writes the weights alone. */
+  saveWeights(path: string): void {
+    saveWeightsOf(this.anyModel, path);
+  }
+  /** Reads weights written by `saveWeights` or `save`. */
+  loadWeights(path: string): void {
+    loadWeightsInto(this.anyModel, path);
+  }
+}
+Object.defineProperty(ModelBase, "name", { value: "Model" });
+
+/** The constructor of models. */
+export interface ModelConstructor {
+  /**
+   * A functional model: the layers between symbolic inputs and outputs. (The name's type is a parameter so that this signature is never the one
+   * that a class extends.)
+   */
+  new <const Inputs extends SymbolicStructure, const Outputs extends SymbolicStructure, Name extends string>(options: {
+    readonly inputs: Inputs;
+    readonly outputs: Outputs;
+    readonly name?: Name;
+    readonly trainable?: boolean;
+  }): Model<ConcreteOf<Inputs>, ConcreteOf<Outputs>>;
+  /** The base of models of one's own. */
+  new <In extends TensorStructure = Tensor, Out extends TensorStructure = Tensor>(
+    options?: ModelOptions,
+    ownOptions?: readonly string[],
+  ): Model<In, Out>;
+  readonly prototype: ModelBase;
 }
 
-/** Outputs of batches one after another. */
-function joinRows(parts: readonly Tensor[]): Tensor {
-  if (parts.length === 1) return parts[0];
-  const [first] = parts;
-  const rows = parts.reduce((sum, part) => sum + part.shape[0], 0);
-  const width = first.size / first.shape[0];
-  const whole = new Float32Array(rows * width);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part.dataSync(), offset);
-    offset += part.size;
-  }
-  return tensorView(whole, [rows, ...first.shape.slice(1)], "f32");
-}
+/**
+ * A layer that can be compiled, trained, evaluated, saved. Made with { inputs, outputs } it is what lies between symbolic tensors; a subclass
+ * holds layers as properties and says in `call` how they are used.
+ *
+ * @example
+ * ```ts
+ * const left = Input({ shape: [8], name: "left" });
+ * const right = Input({ shape: [8], name: "right" });
+ * const shared = new Dense(4, { activation: "relu" });
+ * const joined = new Concatenate()([shared(left), shared(right)]);
+ * const model = new Model({ inputs: [left, right], outputs: new Dense(1)(joined) });
+ * ```
+ */
+export const Model = ModelBase as unknown as ModelConstructor;
+export type Model<In extends TensorStructure = Tensor, Out extends TensorStructure = Tensor> = ModelBase<In, Out>;
+/** Any model, whatever it takes and gives. */
+export type AnyModel = ModelBase<never, TensorStructure, never>;

@@ -2,11 +2,12 @@
 import { ArgumentError } from "../errors.ts";
 import type { Assignment } from "../nn/updates.ts";
 import * as neutral from "../optim/index.ts";
-import { type Tensor, tensorView, type Variable } from "../tensor/index.ts";
+import { assignAll, noGrad, type Tensor, tensorView, type Variable } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
 import { autoName } from "./naming.ts";
 import { checkOptions, lookUp } from "./options.ts";
 import * as schedules from "./schedules.ts";
+import { Weight } from "./weight.ts";
 
 export * as schedules from "./schedules.ts";
 
@@ -100,7 +101,14 @@ export abstract class Optimizer {
   }
   /** What a step writes, for the program of a training step. */
   assignments(gradients: readonly (Tensor | undefined)[], variables: readonly Variable[]): Assignment[] {
-    return this.state.step(gradients, variables);
+    return this.state
+      .step(gradients, variables)
+      .map(
+        ([variable, value]): Assignment =>
+          variable instanceof Weight && variable.constraint
+            ? [variable, variable.constraint(value)]
+            : [variable, value],
+      );
   }
   /** Takes a step. */
   applyGradients(pairs: readonly (readonly [gradient: Tensor | undefined, variable: Variable])[]): void {
@@ -111,7 +119,7 @@ export abstract class Optimizer {
   }
   /** Takes a step; gradients and variables match one to one. */
   apply(gradients: readonly (Tensor | undefined)[], variables: readonly Variable[]): void {
-    this.state.apply(gradients, variables);
+    assignAll(noGrad(() => this.assignments(gradients, variables)));
   }
   /** Leaves variables out of weight decay. */
   excludeFromWeightDecay(variables: readonly Variable[]): void {

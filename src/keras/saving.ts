@@ -3,7 +3,7 @@ import { ArgumentError, DataError } from "../errors.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { type JsonValue, type NamedTensor, readModelArchive, writeModelArchive } from "../interop/index.ts";
 import { tensorView, type Variable } from "../tensor/index.ts";
-import type { Model } from "./model.ts";
+import type { AnyModel } from "./model.ts";
 import { toKerasConfig } from "./serialization.ts";
 
 function named(variables: readonly Variable[]): NamedTensor[] {
@@ -15,7 +15,7 @@ function named(variables: readonly Variable[]): NamedTensor[] {
   }));
 }
 
-function requireBuilt(model: Model, operation: string): void {
+function requireBuilt(model: AnyModel, operation: string): void {
   if (model.built) return;
   throw new ArgumentError(
     `${operation}: model "${model.name}" is not built yet; call it, fit it, or give its first layer an inputShape.`,
@@ -23,7 +23,7 @@ function requireBuilt(model: Model, operation: string): void {
 }
 
 /** Architecture, weights, what `compile` was given and the optimizer's state. */
-export function saveModel(model: Model, path: string): void {
+export function saveModel(model: AnyModel, path: string): void {
   requireBuilt(model, "save");
   const training = model.compiled ? model.compiledState("save") : undefined;
   writeModelArchive(path, {
@@ -36,13 +36,13 @@ export function saveModel(model: Model, path: string): void {
   });
 }
 
-export function saveWeightsOf(model: Model, path: string): void {
+export function saveWeightsOf(model: AnyModel, path: string): void {
   requireBuilt(model, "saveWeights");
   writeModelArchive(path, { weights: named(model.weights) });
 }
 
-/** Gives variables the saved values; everything is checked before the first is changed. */
-export function assignSaved(
+/** Whether saved values fit variables: number, shapes, dtypes. */
+export function checkSaved(
   path: string,
   what: string,
   variables: readonly Variable[],
@@ -59,13 +59,23 @@ export function assignSaved(
         `${formatShape(variable.shape)} and ${variable.dtype}.`,
     );
   });
+}
+
+/** Gives variables the saved values; everything is checked before the first is changed. */
+export function assignSaved(
+  path: string,
+  what: string,
+  variables: readonly Variable[],
+  saved: readonly NamedTensor[],
+): void {
+  checkSaved(path, what, variables, saved);
   variables.forEach((variable, index) => {
     const { data, shape, dtype } = saved[index];
     variable.assign(tensorView(data, shape, dtype));
   });
 }
 
-export function loadWeightsInto(model: Model, path: string): void {
+export function loadWeightsInto(model: AnyModel, path: string): void {
   requireBuilt(model, "loadWeights");
   assignSaved(path, "weights", model.weights, readModelArchive(path).weights);
 }

@@ -1,15 +1,21 @@
 import { ArgumentError } from "../errors.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { BatchShape, Config } from "./config.ts";
-import { type CallOptions, formatBatchShape, Layer } from "./layer.ts";
-import { InputLayer, isSymbolicInput, type SymbolicInput } from "./layers/core.ts";
+import { KerasTensor } from "./keras-tensor.ts";
+import { type AnyLayer, type CallOptions, formatBatchShape, Layer } from "./layer.ts";
+import { InputLayer } from "./layers/input.ts";
 import { Model } from "./model.ts";
-import { deserializeLayer, modelJson, serializeLayer, toKerasConfig } from "./serialization.ts";
+import { deserializeLayer, serializeLayer } from "./serialization.ts";
+import type { ShapeStructure } from "./structure.ts";
+import { callLayer, outputShapeOf } from "./symbolic.ts";
 
 export interface SequentialOptions {
-  readonly name?: string;
-  readonly trainable?: boolean;
+  readonly name?: string | undefined;
+  readonly trainable?: boolean | undefined;
 }
+
+/** A layer that takes one tensor and gives one. */
+type StackLayer = Layer<Tensor, Tensor, never> | KerasTensor;
 
 /**
  * Layers one after another.
@@ -23,29 +29,31 @@ export interface SequentialOptions {
  * ```
  */
 export class Sequential extends Model {
-  private readonly stack: Layer[] = [];
-  private input: InputLayer | undefined;
+  private readonly stack: AnyLayer[] = [];
+  private entry: InputLayer | undefined;
+  /** What the layers so far give symbolically, once the input shape is known. */
+  private readonly tails: KerasTensor[] = [];
 
-  constructor(layers: readonly (Layer | SymbolicInput)[] = [], options: SequentialOptions = {}) {
+  constructor(layers: readonly StackLayer[] = [], options: SequentialOptions = {}) {
     super(options);
     for (const layer of layers) this.add(layer);
   }
 
   /** Appends a layer. With a known input shape the weights are made at once. */
-  add(layer: Layer | SymbolicInput): void {
-    const added = isSymbolicInput(layer) ? layer.layer : layer;
+  add(layer: StackLayer): void {
+    const added: AnyLayer = layer instanceof KerasTensor ? layer.history.layer : layer;
     if (!(added instanceof Layer)) {
       throw new ArgumentError(`Sequential "${this.name}": add expects a layer, received ${typeof added}.`);
     }
     if (added instanceof InputLayer) {
-      if (this.input || this.stack.length > 0) {
+      if (this.entry || this.stack.length > 0) {
         throw new ArgumentError(
           `Sequential "${this.name}": an input must come first and once${
-            this.input ? `; the model takes inputs of shape ${formatBatchShape(this.input.batchShape)}` : ""
+            this.entry ? `; the model takes inputs of shape ${formatBatchShape(this.entry.batchShape)}` : ""
           }.`,
         );
       }
-      this.input = added;
+      this.entry = added;
       return;
     }
     if (this.stack.includes(added) || this.stack.some(({ name }) => name === added.name)) {
@@ -53,72 +61,89 @@ export class Sequential extends Model {
         `Sequential "${this.name}": all layers need different names, and "${added.name}" is in the model already; pass { name: "…" }.`,
       );
     }
-    if (this.stack.length === 0 && !this.input && added.inputShapeArgument) {
-      this.input = new InputLayer({ shape: added.inputShapeArgument });
+    if (this.stack.length === 0 && !this.entry && added.inputShapeArgument) {
+      this.entry = new InputLayer({ shape: added.inputShapeArgument });
     }
-    const before = this.built ? this.outputShape : this.input?.batchShape;
     this.stack.push(added);
-    if (!before) return;
-    const shape =
-      this.stack.length === 1 ? (this.input as InputLayer).batchShape : this.shapeAfter(this.stack.length - 1);
+    if (!this.entry) return;
     try {
-      added.buildFor(shape);
-      added.computeOutputShape(shape);
+      this.extend(added);
     } catch (error) {
       // A layer that does not fit is not part of the model.
       this.stack.pop();
       throw error;
     }
-    this.builtShape = (this.input as InputLayer).batchShape;
+    this.builtShape = this.entry.batchShape;
     this.built = true;
   }
 
+  /** Calls a layer on what the one before gives symbolically; this builds it. */
+  private extend(layer: AnyLayer): void {
+    const before = this.tails.at(-1) ?? (this.entry as InputLayer).symbol;
+    const result: unknown = callLayer(layer, before);
+    if (!(result instanceof KerasTensor)) {
+      throw new ArgumentError(
+        `Sequential "${this.name}": layer "${layer.name}" gives several tensors; use new Model({ inputs, outputs }).`,
+      );
+    }
+    this.tails.push(result);
+  }
+
   /** Removes the last layer. */
-  pop(): Layer {
+  pop(): AnyLayer {
     const layer = this.stack.pop();
     if (!layer) throw new ArgumentError(`Sequential "${this.name}": there is no layer to remove.`);
+    if (this.tails.length > this.stack.length) {
+      const { nodeIndex } = (this.tails.pop() as KerasTensor).history;
+      if (nodeIndex === layer.inboundNodes.length - 1) layer.inboundNodes.pop();
+    }
     if (this.stack.length === 0) this.built = false;
     return layer;
   }
 
-  /** Shape after the first `count` layers. */
-  private shapeAfter(count: number): BatchShape {
-    let shape = (this.builtShape ?? this.input?.batchShape) as BatchShape;
-    for (const layer of this.stack.slice(0, count)) shape = layer.computeOutputShape(shape);
-    return shape;
-  }
-
-  override get layers(): readonly Layer[] {
+  override get layers(): readonly AnyLayer[] {
     return [...this.stack];
   }
-  protected override get nestedLayers(): readonly Layer[] {
+  protected override get nestedLayers(): readonly AnyLayer[] {
     return this.stack;
+  }
+  override get inputs(): readonly KerasTensor[] {
+    return this.entry ? [this.entry.symbol] : super.inputs;
+  }
+  override get outputs(): readonly KerasTensor[] {
+    const tail = this.tails.at(-1);
+    return tail ? [tail] : super.outputs;
   }
 
   override buildFor(inputShape: BatchShape): void {
     if (this.built) return;
-    super.buildFor(this.input?.batchShape ?? inputShape);
+    super.buildFor(this.entry?.batchShape ?? inputShape);
   }
   override build(inputShape: BatchShape): void {
     if (this.stack.length === 0) {
       throw new ArgumentError(`Sequential "${this.name}" has no layers; call model.add(layer) first.`);
     }
-    let shape = inputShape;
-    for (const layer of this.stack) {
-      layer.buildFor(shape);
-      shape = layer.computeOutputShape(shape);
+    const given = this.entry;
+    this.entry ??= new InputLayer({ shape: inputShape.slice(1), batchSize: inputShape[0] });
+    try {
+      for (const layer of this.stack.slice(this.tails.length)) this.extend(layer);
+    } catch (error) {
+      this.entry = given;
+      this.tails.length = 0;
+      throw error;
     }
     this.builtShape = inputShape;
     this.built = true;
   }
 
   override call(inputs: Tensor, options: CallOptions): Tensor {
-    let value = inputs.dtype === "f32" ? inputs : inputs.cast("f32");
-    for (const layer of this.stack) value = layer(value, options);
+    const dtype = this.entry?.inputDType ?? "f32";
+    let value = inputs.dtype === dtype ? inputs : inputs.cast(dtype);
+    for (const layer of this.stack) value = callLayer(layer, value, { training: options.training }) as Tensor;
     return value;
   }
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    return this.stack.reduce((shape, layer) => layer.computeOutputShape(shape), inputShape);
+    return this.stack.reduce<ShapeStructure>((shape, layer) => outputShapeOf(layer, shape), inputShape) as BatchShape;
   }
 
   /** What makes the same model again, without weights. */
@@ -126,7 +151,7 @@ export class Sequential extends Model {
     return {
       name: this.name,
       trainable: this.trainable,
-      layers: [...(this.input ? [this.input] : []), ...this.stack].map((layer) => serializeLayer(layer)),
+      layers: [...(this.entry ? [this.entry] : []), ...this.stack].map((layer) => serializeLayer(layer)),
       buildInputShape: this.builtShape ?? null,
     };
   }
@@ -134,13 +159,12 @@ export class Sequential extends Model {
     if (!Array.isArray(config.layers)) {
       throw new ArgumentError("Sequential.fromConfig: the configuration has no list of layers.");
     }
-    const layers = (config.layers as readonly Config[]).map(deserializeLayer);
+    const layers = (config.layers as readonly Config[]).map(
+      (layer) => deserializeLayer(layer) as unknown as StackLayer,
+    );
     const model = new Sequential(layers, { name: config.name as string | undefined });
     const shape = config.buildInputShape as BatchShape | null | undefined;
     if (shape && !model.built) model.buildFor(shape);
     return model;
-  }
-  override toJSON(): Config {
-    return modelJson(this.className, toKerasConfig(this.getConfig()) as Config);
   }
 }

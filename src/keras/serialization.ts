@@ -1,12 +1,17 @@
 /** Layers as plain data and back; and the same data in the spelling of Keras' own JSON. */
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, DataError } from "../errors.ts";
 import type { Config, ConfigValue } from "./config.ts";
+import * as constraints from "./constraints.ts";
+import { customClass, registeredNameOf, type SerializableClass } from "./custom-objects.ts";
 import type { InitializerLike } from "./initializers.ts";
 import * as initializers from "./initializers.ts";
-import type { Layer } from "./layer.ts";
+import { type AnyLayer, Layer } from "./layer.ts";
 import * as layers from "./layers/index.ts";
 import { fromKerasKey, toKerasKey } from "./naming.ts";
 import { lookUp } from "./options.ts";
+import * as regularizers from "./regularizers.ts";
+import { isRecord, type ShapeStructure } from "./structure.ts";
+import { buildLayer } from "./symbolic.ts";
 
 /** Arguments that come before the options, by class. */
 const positional: Readonly<Record<string, readonly string[]>> = {
@@ -16,59 +21,127 @@ const positional: Readonly<Record<string, readonly string[]>> = {
   Dropout: ["rate"],
   Reshape: ["targetShape"],
   Activation: ["activation"],
+  Dot: ["axes"],
 };
 
-type LayerClass = new (...args: never[]) => Layer;
-const classes: Readonly<Record<string, LayerClass>> = {
-  InputLayer: layers.InputLayer,
-  Dense: layers.Dense,
-  Flatten: layers.Flatten,
-  Reshape: layers.Reshape,
-  Dropout: layers.Dropout,
-  Activation: layers.Activation,
-  ReLU: layers.ReLU,
-  LeakyReLU: layers.LeakyReLU,
-  Softmax: layers.Softmax,
-  Conv2D: layers.Conv2D,
-  DepthwiseConv2D: layers.DepthwiseConv2D,
-  MaxPooling2D: layers.MaxPooling2D,
-  AveragePooling2D: layers.AveragePooling2D,
-  GlobalAveragePooling2D: layers.GlobalAveragePooling2D,
-  BatchNormalization: layers.BatchNormalization,
-};
-const modelClasses: Record<string, (config: Config) => Layer> = {};
+type LayerClass = new (...args: never[]) => AnyLayer;
+const classes: Readonly<Record<string, LayerClass>> = Object.fromEntries(
+  Object.values(layers as Readonly<Record<string, unknown>>)
+    .filter((value): value is LayerClass => typeof value === "function" && value.prototype instanceof Layer)
+    .map((type) => [type.name, type]),
+);
+const modelClasses = new Map<string, (config: Config) => AnyLayer>();
 
 /** Makes a kind of model known, so that models inside of models can be read back. */
-export function registerModel(className: string, fromConfig: (config: Config) => Layer): void {
-  modelClasses[className] = fromConfig;
+export function registerModel(className: string, fromConfig: (config: Config) => AnyLayer): void {
+  modelClasses.set(className, fromConfig);
 }
 
-export function serializeLayer(layer: Layer): Config {
-  if (!Object.hasOwn(classes, layer.className) && !Object.hasOwn(modelClasses, layer.className)) {
+/** Layers that were written, or read, so far in the outermost call; a layer that comes again is the same one. */
+let written: Map<AnyLayer, number> | undefined;
+let revived: AnyLayer[] | undefined;
+
+/** A layer as data. A layer that occurs twice in what is written is written once: the second time as `{ shared }`, its number. */
+export function serializeLayer(layer: AnyLayer): Config {
+  if (!written) {
+    written = new Map();
+    try {
+      return serializeLayer(layer);
+    } finally {
+      written = undefined;
+    }
+  }
+  const number = written.get(layer);
+  if (number !== undefined) return { className: layer.className, shared: number };
+  written.set(layer, written.size);
+  const { className } = layer;
+  const own = registeredNameOf(layer.constructor as unknown as SerializableClass);
+  const known = Object.hasOwn(classes, className) || modelClasses.has(className);
+  if (own === undefined && known) return { className, config: layer.getConfig() };
+  if (own === undefined && !customClass(className)) {
     throw new ArgumentError(
-      `${layer.className} "${layer.name}" is a layer of your own, which cannot be saved; save the model's weights only.`,
+      `${className} "${layer.name}" is a layer of your own: register its class with registerKerasSerializable()(${className}) to save it, or save the model's weights only.`,
     );
   }
-  return { className: layer.className, config: layer.getConfig() };
+  return {
+    className,
+    registeredName: own ?? className,
+    config: layer.getConfig(),
+    buildInputShape: layer.built ? (layer.inputShape as unknown as ConfigValue) : null,
+  };
 }
 
 /** A layer from its class and configuration. */
-export function deserializeLayer(serialized: Config): Layer {
-  const className = serialized.className as string;
-  const config = serialized.config as Config;
-  if (Object.hasOwn(modelClasses, className)) return modelClasses[className](config);
+export function deserializeLayer(serialized: Config): AnyLayer {
+  if (!revived) {
+    revived = [];
+    try {
+      return deserializeLayer(serialized);
+    } finally {
+      revived = undefined;
+    }
+  }
+  if (typeof serialized.shared === "number") {
+    const shared = revived[serialized.shared];
+    if (shared) return shared;
+    throw new DataError(`a saved model mentions its layer number ${serialized.shared}, which it does not have.`);
+  }
+  const place = revived.length;
+  revived.length = place + 1;
+  const layer = makeLayer(serialized);
+  revived[place] = layer;
+  return layer;
+}
+
+function makeLayer({ className, registeredName, config, buildInputShape }: Config): AnyLayer {
+  if (typeof className !== "string" || !isRecord(config)) {
+    throw new DataError("a layer of a saved model has no class or no configuration.");
+  }
+  if (typeof registeredName === "string") {
+    const type = customClass(registeredName) ?? customClass(className);
+    if (!type) {
+      throw new ArgumentError(
+        `the saved model holds a "${registeredName}", a class of somebody's own: register it with registerKerasSerializable, or pass { customObjects: { ${className} } }.`,
+      );
+    }
+    return madeByUser(type, config as Config, buildInputShape as ShapeStructure | null | undefined);
+  }
+  const fromConfig = modelClasses.get(className);
+  if (fromConfig) return fromConfig(config as Config);
   const type = lookUp("deserialize", "layer", className, classes);
-  const options: Record<string, unknown> = {};
+  const own = (type as unknown as SerializableClass).fromConfig;
+  if (own) return own.call(type, config as Config) as AnyLayer;
+  const options = new Map<string, unknown>();
   for (const [name, value] of Object.entries(config)) {
-    if (value === null || value === undefined) continue;
-    options[name] = /[iI]nitializer$/.test(name) ? initializers.get(value as InitializerLike) : value;
+    if (value !== null && value !== undefined) options.set(name, revive(name, value as ConfigValue));
   }
   const first = (positional[className] ?? []).map((name) => {
-    const value = options[name];
-    delete options[name];
+    const value = options.get(name);
+    options.delete(name);
     return value;
   });
-  return new (type as unknown as new (...args: unknown[]) => Layer)(...first, options);
+  return new (type as unknown as new (...args: unknown[]) => AnyLayer)(...first, Object.fromEntries(options));
+}
+
+/** Objects among the options: initializers, regularizers, constraints. */
+function revive(name: string, value: ConfigValue): unknown {
+  if (/[iI]nitializer$/.test(name)) return initializers.get(value as InitializerLike);
+  if (/[rR]egularizer$/.test(name)) return regularizers.get(value as unknown as regularizers.RegularizerLike);
+  if (/[cC]onstraint$/.test(name)) return constraints.get(value as unknown as constraints.ConstraintLike);
+  return value;
+}
+
+/** An instance of a class of the user's own: by its `fromConfig`, or constructed with the configuration as options. */
+function madeByUser(type: SerializableClass, config: Config, shape: ShapeStructure | null | undefined): AnyLayer {
+  const made = type.fromConfig
+    ? type.fromConfig(config)
+    : new (type as unknown as new (options: Config) => unknown)(config);
+  if (!(made instanceof Layer)) {
+    throw new ArgumentError(`${type.name}: fromConfig must give a layer, received ${typeof made}.`);
+  }
+  const layer = made as unknown as AnyLayer;
+  if (shape && !layer.built) buildLayer(layer, shape);
+  return layer;
 }
 
 /** Values with keys spelled as Keras spells them: `kernelSize` becomes `kernel_size`. */
@@ -82,10 +155,10 @@ export function fromKerasConfig(value: ConfigValue | undefined): ConfigValue {
 function mapKeys(value: ConfigValue | undefined, spell: (key: string) => string): ConfigValue {
   if (Array.isArray(value)) return value.map((entry) => mapKeys(entry, spell));
   if (typeof value !== "object" || value === null) return value ?? null;
-  return Object.fromEntries(Object.entries(value as Config).map(([key, entry]) => [spell(key), mapKeys(entry, spell)]));
-}
-
-/** A model's architecture as Keras writes it. */
-export function modelJson(className: string, config: Config): Config {
-  return { module: "keras", class_name: className, config, registered_name: null };
+  const entries = Object.entries(value as Config);
+  // the configuration of a class of the user's own is the user's: its keys stay as they are
+  const own = entries.some(([key, entry]) => /^registered_?[nN]ame$/.test(key) && typeof entry === "string");
+  return Object.fromEntries(
+    entries.map(([key, entry]) => [spell(key), own && key === "config" ? (entry ?? null) : mapKeys(entry, spell)]),
+  );
 }

@@ -158,14 +158,39 @@ export function checkReduction(owner: string, reduction: string): Reduction {
 }
 
 /**
- * Weighs and reduces values per example. 'sum_over_batch_size' divides the weighted sum by the number of values, whatever the weights sum
- * to; 'mean_with_sample_weight' by the sum of the weights.
+ * Weights that count only where a mask is true. For a mean over all values, what counts weighs total / counted, so that it becomes the mean over
+ * what counts.
  */
-export function reduceLoss(values: Tensor, sampleWeight: Tensor | undefined, reduction: Reduction): Tensor {
+export function maskedWeights(
+  sampleWeight: Tensor | undefined,
+  mask: Tensor | undefined,
+  reduction: Reduction,
+): Tensor | undefined {
+  if (!mask) return sampleWeight;
+  let counts = mask.cast("f32");
+  if (reduction === "sum_over_batch_size" || reduction === "mean") {
+    // without anything that counts the sum is 0 whatever it is divided by
+    counts = counts.mul(counts.size).div(counts.sum().maximum(1));
+  }
+  if (!sampleWeight) return counts;
+  const [left, right] = alignRanks(counts, asFloat(sampleWeight));
+  return left.mul(right);
+}
+
+/**
+ * Weighs and reduces values per example. 'sum_over_batch_size' divides the weighted sum by the number of values, whatever the weights sum
+ * to; 'mean_with_sample_weight' by the sum of the weights. A mask says which values count.
+ */
+export function reduceLoss(
+  values: Tensor,
+  sampleWeight: Tensor | undefined,
+  reduction: Reduction,
+  mask?: Tensor | undefined,
+): Tensor {
   let weighted = values;
-  let weights: Tensor | undefined;
-  if (sampleWeight) {
-    [weighted, weights] = alignRanks(values, asFloat(sampleWeight));
+  let weights = maskedWeights(sampleWeight, mask, reduction);
+  if (weights) {
+    [weighted, weights] = alignRanks(values, asFloat(weights));
     weighted = weighted.mul(weights);
   }
   if (reduction === "none" || weighted.rank === 0) return weighted;

@@ -2,6 +2,7 @@
 import { ArgumentError, DataError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { evaluate, type NestedArray, type NumericArray, Tensor, tensor } from "../tensor/index.ts";
+import { isRecord, leavesOf, mapStructure, type Structure } from "./structure.ts";
 
 /** A flat typed array and the shape of what it holds. */
 export interface ShapedArray {
@@ -12,11 +13,14 @@ export interface ShapedArray {
 /** Data of one kind: inputs, targets or weights of examples. Anything but a tensor is copied. */
 export type ArrayInput = Tensor | NumericArray | NestedArray | ShapedArray;
 
-/** One batch, or a whole data set: inputs, targets and weights per example. */
+/** Data of several inputs or outputs: in a list, or by name. */
+export type DataStructure = Structure<ArrayInput>;
+
+/** One batch, or a whole data set: inputs, targets and weights per example, each one tensor or a structure of tensors. */
 export interface Examples {
-  readonly x: Tensor;
-  readonly y?: Tensor;
-  readonly sampleWeight?: Tensor;
+  readonly x: Structure<Tensor>;
+  readonly y?: Structure<Tensor> | undefined;
+  readonly sampleWeight?: Structure<Tensor> | undefined;
 }
 
 export function isShapedArray(value: unknown): value is ShapedArray {
@@ -57,21 +61,45 @@ export function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
 }
 
+/**
+ * Whether data is a structure of arrays rather than one array. A list whose entries are tensors or typed arrays is one; nested numbers are, where
+ * `count` arrays are expected and as many are there.
+ */
+export function isStructured(value: unknown, count: number): boolean {
+  if (isShapedArray(value)) return false;
+  if (isRecord(value)) return true;
+  if (!Array.isArray(value) || value.length === 0) return false;
+  const [first] = value as readonly unknown[];
+  if (first instanceof Tensor || ArrayBuffer.isView(first) || isShapedArray(first)) return true;
+  return count > 1 && value.length === count;
+}
+
+/** Tensors from data of one or several inputs (or outputs); `count` is how many there are to be. */
+export function toTensors(operation: string, name: string, value: DataStructure, count: number): Structure<Tensor> {
+  if (!isStructured(value, count)) return toTensor(operation, name, value as ArrayInput);
+  return mapStructure<ArrayInput, Tensor>(value, (entry, key) => toTensor(operation, nameOf(name, key), entry));
+}
+
+const nameOf = (name: string, key: string | number | undefined): string =>
+  key === undefined ? name : typeof key === "number" ? `${name}[${key}]` : `${name}.${key}`;
+
 /** Number of examples; all kinds must agree. */
 export function countExamples(operation: string, examples: Examples): number {
-  const { x, y, sampleWeight } = examples;
-  const count = x.shape[0];
-  if (count === 0) throw new DataError(`${operation}: x has shape ${formatShape(x.shape)}: there are no examples.`);
-  for (const [name, other] of [
-    ["y", y],
-    ["sampleWeight", sampleWeight],
-  ] as const) {
-    if (other && other.shape[0] !== count) {
+  const [first] = leavesOf<Tensor>(examples.x);
+  if (first === undefined) throw new DataError(`${operation}: x holds no array.`);
+  const count = first.shape[0];
+  if (count === 0) throw new DataError(`${operation}: x has shape ${formatShape(first.shape)}: there are no examples.`);
+  for (const kind of ["x", "y", "sampleWeight"] as const) {
+    const part = examples[kind];
+    if (part === undefined) continue;
+    mapStructure<Tensor, void>(part, (other, key) => {
+      if (other.shape[0] === count) return;
+      const name = nameOf(kind, key);
       throw new ShapeError(
-        `${operation}: x and ${name} must have the same number of examples, received ${count} in x ${formatShape(x.shape)} ` +
+        `${operation}: x and ${name} must have the same number of examples, received ${count} in x ${formatShape(first.shape)} ` +
           `and ${other.shape[0]} in ${name} ${formatShape(other.shape)}.`,
       );
-    }
+    });
   }
   return count;
 }
@@ -82,8 +110,16 @@ export interface LabelRule {
   readonly classes?: number;
 }
 
+/** The rule for the targets of an output, by position or name. */
+export type LabelRules = (key: number | string | undefined, position: number) => LabelRule;
+
 /** Targets must be numbers, and class numbers in range: found before anything is trained. */
-export function checkLabels(operation: string, y: Tensor, rule: LabelRule = {}): void {
+export function checkLabels(operation: string, y: Structure<Tensor>, rules?: LabelRules): void {
+  let position = 0;
+  mapStructure<Tensor, void>(y, (target, key) => checkTarget(operation, target, rules?.(key, position++)));
+}
+
+function checkTarget(operation: string, y: Tensor, rule: LabelRule = {}): void {
   if (y.dtype !== "f32" && rule.classes === undefined) return;
   const values = y.dataSync();
   const { classes } = rule;

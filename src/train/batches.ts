@@ -5,14 +5,16 @@ import {
   type ArrayInput,
   checkLabels,
   countExamples,
+  type DataStructure,
   describe,
   type Examples,
   isArrayInput,
   isShapedArray,
-  type LabelRule,
-  toTensor,
+  type LabelRules,
+  toTensors,
   weightsOfClasses,
 } from "./arrays.ts";
+import { isRecord, leavesOf, mapStructure, type Structure } from "./structure.ts";
 
 /**
  * One batch. With `rows` the examples are these rows of `examples`, still to be gathered: inside the program of the step, so that a shuffled batch
@@ -29,8 +31,13 @@ export interface Batch {
 export function batchExamples(batch: Batch): Examples {
   const { examples, rows } = batch;
   if (!rows) return examples;
-  const { x, y, sampleWeight } = examples;
-  return { x: x.take(rows, 0), y: y?.take(rows, 0), sampleWeight: sampleWeight?.take(rows, 0) };
+  return mapExamples(examples, (part) => part.take(rows, 0));
+}
+
+/** The same examples with every tensor replaced. */
+function mapExamples({ x, y, sampleWeight }: Examples, change: (part: Tensor) => Tensor): Examples {
+  const each = (part: Structure<Tensor>): Structure<Tensor> => mapStructure<Tensor, Tensor>(part, (one) => change(one));
+  return { x: each(x), y: y && each(y), sampleWeight: sampleWeight && each(sampleWeight) };
 }
 
 /** Where batches come from. */
@@ -46,8 +53,8 @@ export interface BatchSource {
 /** A batch as an iterable gives it: inputs alone, or inputs, targets and weights as an array or by name. */
 export type BatchInput =
   | ArrayInput
-  | readonly [x: ArrayInput, y?: ArrayInput, sampleWeight?: ArrayInput]
-  | { readonly x: ArrayInput; readonly y?: ArrayInput; readonly sampleWeight?: ArrayInput };
+  | readonly [x: DataStructure, y?: DataStructure, sampleWeight?: DataStructure]
+  | { readonly x: DataStructure; readonly y?: DataStructure; readonly sampleWeight?: DataStructure };
 
 /** Batches from an iterable, or from a function that starts a new pass (a generator function). */
 export type BatchStream =
@@ -128,19 +135,23 @@ function view(whole: Tensor, start: number, stop: number): Tensor {
 }
 
 /** Consecutive rows as views of the same memory. */
-export function rowsOf({ x, y, sampleWeight }: Examples, start: number, stop: number): Examples {
-  return {
-    x: view(x, start, stop),
-    y: y && view(y, start, stop),
-    sampleWeight: sampleWeight && view(sampleWeight, start, stop),
-  };
+export function rowsOf(examples: Examples, start: number, stop: number): Examples {
+  return mapExamples(examples, (part) => view(part, start, stop));
 }
 
 export interface StreamOptions {
-  readonly labels?: LabelRule;
-  readonly classWeight?: Readonly<Record<number, number>>;
+  readonly labels?: LabelRules | undefined;
+  readonly classWeight?: Readonly<Record<number, number>> | undefined;
   /** Whether an array of arrays is [x, y] rather than x alone. */
   readonly tuples: boolean;
+  /** Numbers of inputs and outputs; one each by default. */
+  readonly counts?: ExampleCounts | undefined;
+}
+
+/** How many arrays a model takes and gives. */
+export interface ExampleCounts {
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
 /** Batches from an iterable; each is converted and checked when it comes. */
@@ -178,35 +189,46 @@ export class StreamSource implements BatchSource {
 
   private batch(input: BatchInput): Batch {
     const { operation, options } = this;
+    const { inputs = 1, outputs = 1 } = options.counts ?? {};
     const [first, second, third] = this.parts(input);
     if (first === undefined) throw new DataError(`${operation}: a batch without inputs.`);
-    const x = toTensor(operation, "x of a batch", first);
-    const y = second === undefined ? undefined : toTensor(operation, "y of a batch", second);
-    let sampleWeight = third === undefined ? undefined : toTensor(operation, "sampleWeight of a batch", third);
+    const x = toTensors(operation, "x of a batch", first, inputs);
+    const y = second === undefined ? undefined : toTensors(operation, "y of a batch", second, outputs);
+    let sampleWeight =
+      third === undefined ? undefined : toTensors(operation, "sampleWeight of a batch", third, outputs);
     const size = countExamples(operation, { x, y, sampleWeight });
     if (y) {
       checkLabels(operation, y, options.labels);
       if (options.classWeight) {
         if (sampleWeight) throw bothWeights(operation);
-        sampleWeight = weightsOfClasses(y, options.classWeight);
+        sampleWeight = weightsOfClasses(onlyTarget(operation, y), options.classWeight);
       }
     }
     return { examples: { x, y, sampleWeight }, size };
   }
 
-  private parts(input: BatchInput): readonly (ArrayInput | undefined)[] {
+  private parts(input: BatchInput): readonly (DataStructure | undefined)[] {
     if (Array.isArray(input)) {
       const [first] = input as readonly unknown[];
-      const isTuple = first instanceof Tensor || ArrayBuffer.isView(first) || isShapedArray(first);
+      const isTuple = first instanceof Tensor || ArrayBuffer.isView(first) || isShapedArray(first) || isRecord(first);
       const named = isTuple || (this.options.tuples && Array.isArray(first));
-      return named ? (input as readonly ArrayInput[]) : [input as ArrayInput];
+      return named ? (input as readonly DataStructure[]) : [input as ArrayInput];
     }
-    if (typeof input === "object" && input !== null && "x" in input) {
-      const { x, y, sampleWeight } = input as Extract<BatchInput, { readonly x: ArrayInput }>;
+    if (isRecord(input) && "x" in input && !isShapedArray(input)) {
+      const { x, y, sampleWeight } = input as unknown as Extract<BatchInput, { readonly x: DataStructure }>;
       return [x, y, sampleWeight];
     }
-    return [input as ArrayInput];
+    return [input as DataStructure];
   }
+}
+
+/** Weights of classes are for models with one output. */
+export function onlyTarget(operation: string, y: Structure<Tensor>): Tensor {
+  const targets = leavesOf<Tensor>(y);
+  if (targets.length === 1) return targets[0];
+  throw new ArgumentError(
+    `${operation}: classWeight is for models with one output; give sampleWeight for each of the ${targets.length} outputs.`,
+  );
 }
 
 export function bothWeights(operation: string): ArgumentError {

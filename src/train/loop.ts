@@ -93,6 +93,15 @@ export class EpochFeeder {
   }
 }
 
+/** Where an interrupted training goes on: so many steps of an epoch are done. */
+export interface ResumePoint {
+  readonly epoch: number;
+  /** Batches of that epoch that are done; they are drawn again, so that the order goes on, but not trained. */
+  readonly step: number;
+  /** Called between the skipped batches and the first trained one. */
+  readonly restore?: () => void;
+}
+
 export interface FitLoopOptions {
   readonly initialEpoch: number;
   readonly epochs: number;
@@ -101,6 +110,8 @@ export interface FitLoopOptions {
   readonly validation?: { readonly feeder: EpochFeeder; readonly due: (epoch: number) => boolean };
   readonly events: LoopEvents;
   readonly stop: StopSignal;
+  /** Asked once, after the hooks of the beginning. */
+  readonly resume?: () => ResumePoint | undefined;
 }
 
 /**
@@ -115,11 +126,18 @@ export async function runFit(trainable: Trainable, options: FitLoopOptions): Pro
   let finalLogs: Logs = {};
   try {
     await events.trainBegin();
-    for (let epoch = options.initialEpoch; epoch < options.epochs && !stop.stopTraining; epoch++) {
+    let resume = options.resume?.();
+    for (let epoch = resume?.epoch ?? options.initialEpoch; epoch < options.epochs && !stop.stopTraining; epoch++) {
       trainable.resetMetrics();
       await events.epochBegin(epoch);
       let step = 0;
+      const skipped = resume?.step ?? 0;
+      if (skipped === 0) resume?.restore?.();
       for await (const batch of feeder.epoch()) {
+        if (step < skipped) {
+          if (++step === skipped) resume?.restore?.();
+          continue;
+        }
         await events.trainBatchBegin(step);
         trainable.trainBatch(batch);
         await events.trainBatchEnd(step, () => trainable.readLogs());
@@ -127,6 +145,7 @@ export async function runFit(trainable: Trainable, options: FitLoopOptions): Pro
         await breather.pause();
         if (stop.stopTraining) break;
       }
+      resume = undefined;
       if (feeder.exhausted) break;
       finalLogs = trainable.readLogs();
       if (interrupts.interrupted) break;

@@ -5,12 +5,14 @@ export interface SummaryRow {
   readonly name: string;
   readonly type: string;
   /** `null` extents print as `None`, an undefined shape as `?` (not built yet). */
-  readonly outputShape: readonly (number | null)[] | undefined;
+  readonly outputShape: readonly (number | null)[] | string | undefined;
   readonly parameters: number;
   /** Whether the layer has weights at all yet. */
   readonly built: boolean;
   /** `undefined` for a layer without weights. */
-  readonly trainable?: boolean;
+  readonly trainable?: boolean | undefined;
+  /** Where its inputs come from; a column of its own where the rows have it. */
+  readonly connectedTo?: string;
 }
 
 /** Parameter counts and bytes below the table. */
@@ -43,8 +45,10 @@ export function readableMemorySize(bytes: number): string {
 /** `407,050` */
 export const withThousands = (count: number) => count.toLocaleString("en-US");
 
-const formatShape = (shape: readonly (number | null)[] | undefined) =>
-  shape === undefined ? "?" : `(${shape.map((extent) => extent ?? "None").join(", ")})`;
+const formatShape = (shape: SummaryRow["outputShape"]) => {
+  if (shape === undefined || typeof shape === "string") return shape ?? "?";
+  return `(${shape.map((extent) => extent ?? "None").join(", ")})`;
+};
 
 /** Breaks text at spaces into lines of at most `width`; a word that is longer still is cut with an ellipsis. */
 function wrap(text: string, width: number): string[] {
@@ -113,11 +117,21 @@ export function renderSummary(
   options: SummaryOptions = {},
 ): string {
   const showTrainable = options.showTrainable ?? false;
-  const base = options.positions ?? [0.45, 0.8, 1];
+  const connected = rows.some((layer) => layer.connectedTo !== undefined);
+  const base = options.positions ?? (connected ? [0.3, 0.56, 0.74, 1] : [0.45, 0.8, 1]);
   const positions = showTrainable ? [...base.map((position) => position * 0.9), 1] : base;
-  const header = ["Layer (type)", "Output Shape", "Param #", ...(showTrainable ? ["Trainable"] : [])];
-  const alignments: Alignment[] = ["left", "left", "right", "center"];
-  const widths = columnWidths(options.lineLength ?? (showTrainable ? 100 : 88), positions);
+  const header = ["Layer (type)", "Output Shape", "Param #"];
+  const alignments: Alignment[] = ["left", "left", "right"];
+  if (connected) {
+    header.push("Connected to");
+    alignments.push("left");
+  }
+  if (showTrainable) {
+    header.push("Trainable");
+    alignments.push("center");
+  }
+  const width = (connected ? 108 : 88) + (showTrainable ? 12 : 0);
+  const widths = columnWidths(options.lineLength ?? width, positions);
 
   const rule = (left: string, fill: string, middle: string, right: string) =>
     left + widths.map((width) => fill.repeat(width + 2)).join(middle) + right;
@@ -132,6 +146,7 @@ export function renderSummary(
   const body = rows.map((layer) => {
     const parameters = layer.built ? withThousands(layer.parameters) : "0 (unbuilt)";
     const cells = [`${layer.name} (${layer.type})`, formatShape(layer.outputShape), parameters];
+    if (connected) cells.push(layer.connectedTo ?? "-");
     if (showTrainable) cells.push(layer.trainable === undefined ? "-" : layer.trainable ? "Y" : "N");
     return row(cells, "│");
   });

@@ -43,5 +43,5 @@ export function smallModel(options: SmallModelOptions = {}): keras.Sequential {
 }
 
 /** All numbers of a model's weights. */
-export const weightBits = (model: keras.Sequential): number[][] =>
+export const weightBits = (model: Pick<keras.Model, "getWeights">): number[][] =>
   model.getWeights().map((weight) => Array.from(weight.dataSync()));

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../../errors.ts";
 import type { LoopEvents } from "../../train/loop.ts";
-import type { Model } from "../model.ts";
+import type { AnyModel } from "../model.ts";
 import { Callback, type CallbackParams, type HookResult, type Logs, overrides } from "./callback.ts";
 import { History } from "./history.ts";
 import { ProgbarLogger } from "./progbar-logger.ts";
@@ -10,7 +10,7 @@ type Hook = (callback: Callback) => HookResult;
 export interface CallbackListOptions {
   readonly addHistory?: boolean;
   readonly addProgbar?: boolean;
-  readonly model: Model;
+  readonly model: AnyModel;
   readonly params: CallbackParams;
 }
 

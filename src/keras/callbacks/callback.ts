@@ -1,5 +1,5 @@
 import type { Logs } from "../../train/loop.ts";
-import type { Model } from "../model.ts";
+import type { AnyModel } from "../model.ts";
 
 export type { Logs } from "../../train/loop.ts";
 
@@ -19,10 +19,10 @@ export type HookResult = void | Promise<void>;
  * epoch, as Keras shows them.
  */
 export class Callback {
-  protected model!: Model;
+  protected model!: AnyModel;
   params: CallbackParams | undefined;
 
-  setModel(model: Model): void {
+  setModel(model: AnyModel): void {
     this.model = model;
   }
   setParams(params: CallbackParams): void {

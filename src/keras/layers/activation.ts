@@ -2,12 +2,23 @@ import { ArgumentError } from "../../errors.ts";
 import { type Activation as ActivationFunction, leakyRelu, relu, softmax } from "../../nn/activations.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import * as activations from "../activations.ts";
-import type { Config } from "../config.ts";
+import type { BatchShape, Config } from "../config.ts";
 import { Layer, type LayerOptions } from "../layer.ts";
 import { activationConfig } from "./core.ts";
 
+/** Layers that give one number for each number and let masks through. */
+abstract class ElementwiseLayer extends Layer {
+  constructor(options: LayerOptions, ownOptions: readonly string[] = []) {
+    super(options, ownOptions);
+    this.supportsMasking = true;
+  }
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
+  }
+}
+
 /** Applies an activation function. */
-export class Activation extends Layer {
+export class Activation extends ElementwiseLayer {
   readonly activation: ActivationFunction;
 
   constructor(activation: activations.ActivationLike, options: LayerOptions = {}) {
@@ -30,7 +41,7 @@ export interface ReLUOptions extends LayerOptions {
 }
 
 /** x above `threshold`, at most `maxValue`; negativeSlope·(x − threshold) below. */
-export class ReLU extends Layer {
+export class ReLU extends ElementwiseLayer {
   private readonly maxValue: number | null;
   private readonly negativeSlope: number;
   private readonly threshold: number;
@@ -62,7 +73,7 @@ export interface LeakyReLUOptions extends LayerOptions {
 }
 
 /** x above 0, negativeSlope·x below (0.3 by default). */
-export class LeakyReLU extends Layer {
+export class LeakyReLU extends ElementwiseLayer {
   private readonly negativeSlope: number;
 
   constructor(options: LeakyReLUOptions = {}) {
@@ -87,7 +98,7 @@ export interface SoftmaxOptions extends LayerOptions {
 }
 
 /** eˣ / Σ eˣ along an axis. */
-export class Softmax extends Layer {
+export class Softmax extends ElementwiseLayer {
   private readonly axis: number;
 
   constructor(options: SoftmaxOptions = {}) {

@@ -5,14 +5,24 @@ import { checkPadding, type PaddingMode, type Pair, pairOf, windowOutputShape } 
 import type { Tensor, Variable } from "../../tensor/index.ts";
 import * as activations from "../activations.ts";
 import type { BatchShape, Config } from "../config.ts";
-import * as initializers from "../initializers.ts";
+import type * as constraints from "../constraints.ts";
+import type * as initializers from "../initializers.ts";
 import { inputError, knownSize, Layer, type LayerOptions } from "../layer.ts";
-import { activationConfig, initializerConfig } from "./core.ts";
+import type * as regularizers from "../regularizers.ts";
+import { activationConfig } from "./core.ts";
+import {
+  type BiasOptions,
+  type KernelOptions,
+  type WeightSetting,
+  weightConfig,
+  weightOptionNames,
+  weightSetting,
+} from "./weight-options.ts";
 
 /** One number for both axes, or one for each. */
 export type Pairlike = number | Pair;
 
-export interface ConvolutionLayerOptions extends LayerOptions {
+export interface ConvolutionLayerOptions extends LayerOptions, BiasOptions {
   readonly strides?: Pairlike;
   readonly padding?: PaddingMode;
   readonly dilationRate?: Pairlike;
@@ -20,7 +30,6 @@ export interface ConvolutionLayerOptions extends LayerOptions {
   readonly dataFormat?: "channels_last";
   readonly activation?: activations.ActivationLike | null;
   readonly useBias?: boolean;
-  readonly biasInitializer?: initializers.InitializerLike;
 }
 const convolutionOptionNames = [
   "strides",
@@ -29,7 +38,7 @@ const convolutionOptionNames = [
   "dataFormat",
   "activation",
   "useBias",
-  "biasInitializer",
+  ...weightOptionNames("bias"),
 ] as const;
 
 export function checkDataFormat(owner: string, format: string | undefined): void {
@@ -49,16 +58,15 @@ abstract class ConvolutionLayer extends Layer {
   readonly useBias: boolean;
   kernel!: Variable;
   bias: Variable | undefined;
-  protected readonly kernelInitializer: initializers.Initializer;
-  protected readonly biasInitializer: initializers.Initializer;
+  protected readonly settings: { readonly kernel: WeightSetting; readonly bias: WeightSetting };
 
   constructor(
     kernelSize: Pairlike,
     options: ConvolutionLayerOptions,
-    kernelInitializer: initializers.InitializerLike | undefined,
+    kernelName: string,
     ownOptions: readonly string[],
   ) {
-    super(options, [...ownOptions, ...convolutionOptionNames]);
+    super(options, [...ownOptions, ...weightOptionNames(kernelName), ...convolutionOptionNames]);
     const owner = `${this.className} "${this.name}"`;
     checkDataFormat(owner, options.dataFormat);
     this.kernelSize = pairOf(owner, "kernelSize", kernelSize);
@@ -67,8 +75,10 @@ abstract class ConvolutionLayer extends Layer {
     this.padding = checkPadding(owner, options.padding ?? "valid");
     this.activation = activations.get(options.activation, owner);
     this.useBias = options.useBias ?? true;
-    this.kernelInitializer = initializers.get(kernelInitializer ?? "glorot_uniform", owner);
-    this.biasInitializer = initializers.get(options.biasInitializer ?? "zeros", owner);
+    this.settings = {
+      kernel: weightSetting(owner, options, kernelName, "glorot_uniform"),
+      bias: weightSetting(owner, options, "bias", "zeros"),
+    };
     if (Math.max(...this.strides) > 1 && Math.max(...this.dilationRate) > 1) {
       throw new ArgumentError(
         `${owner}: strides and dilationRate cannot both be larger than 1, received ${this.strides.join("x")} and ${this.dilationRate.join("x")}.`,
@@ -108,14 +118,13 @@ abstract class ConvolutionLayer extends Layer {
       dilationRate: this.dilationRate,
       activation: activationConfig(this, this.activation),
       useBias: this.useBias,
-      biasInitializer: initializerConfig(this.biasInitializer),
+      ...weightConfig("bias", this.settings.bias),
     };
   }
 }
 
-export interface Conv2DOptions extends ConvolutionLayerOptions {
+export interface Conv2DOptions extends ConvolutionLayerOptions, KernelOptions {
   readonly groups?: number;
-  readonly kernelInitializer?: initializers.InitializerLike;
 }
 
 /**
@@ -127,7 +136,7 @@ export class Conv2D extends ConvolutionLayer {
   readonly groups: number;
 
   constructor(filters: number, kernelSize: Pairlike, options: Conv2DOptions = {}) {
-    super(kernelSize, options, options.kernelInitializer, ["groups", "kernelInitializer"]);
+    super(kernelSize, options, "kernel", ["groups"]);
     const owner = `Conv2D "${this.name}"`;
     this.filters = filters;
     this.groups = options.groups ?? 1;
@@ -152,10 +161,9 @@ export class Conv2D extends ConvolutionLayer {
     this.kernel = this.addWeight({
       name: "kernel",
       shape: [...this.kernelSize, channels / this.groups, this.filters],
-      initializer: this.kernelInitializer,
+      ...this.settings.kernel,
     });
-    if (this.useBias)
-      this.bias = this.addWeight({ name: "bias", shape: [this.filters], initializer: this.biasInitializer });
+    if (this.useBias) this.bias = this.addWeight({ name: "bias", shape: [this.filters], ...this.settings.bias });
   }
   override call(inputs: Tensor): Tensor {
     this.checkChannels(inputs, this.kernel.shape[2] * this.groups);
@@ -167,7 +175,7 @@ export class Conv2D extends ConvolutionLayer {
       ...super.getConfig(),
       filters: this.filters,
       groups: this.groups,
-      kernelInitializer: initializerConfig(this.kernelInitializer),
+      ...weightConfig("kernel", this.settings.kernel),
     };
   }
 }
@@ -176,6 +184,8 @@ export interface DepthwiseConv2DOptions extends ConvolutionLayerOptions {
   /** Filters per channel. */
   readonly depthMultiplier?: number;
   readonly depthwiseInitializer?: initializers.InitializerLike;
+  readonly depthwiseRegularizer?: regularizers.RegularizerLike | null;
+  readonly depthwiseConstraint?: constraints.ConstraintLike | null;
 }
 
 /** A convolution of each channel by itself. Weights: kernel [kh, kw, channels, depthMultiplier], bias [channels·depthMultiplier]. */
@@ -183,7 +193,7 @@ export class DepthwiseConv2D extends ConvolutionLayer {
   readonly depthMultiplier: number;
 
   constructor(kernelSize: Pairlike, options: DepthwiseConv2DOptions = {}) {
-    super(kernelSize, options, options.depthwiseInitializer, ["depthMultiplier", "depthwiseInitializer"]);
+    super(kernelSize, options, "depthwise", ["depthMultiplier"]);
     this.depthMultiplier = options.depthMultiplier ?? 1;
     if (!Number.isInteger(this.depthMultiplier) || this.depthMultiplier <= 0) {
       throw new ArgumentError(
@@ -200,11 +210,11 @@ export class DepthwiseConv2D extends ConvolutionLayer {
     this.kernel = this.addWeight({
       name: "kernel",
       shape: [...this.kernelSize, channels, this.depthMultiplier],
-      initializer: this.kernelInitializer,
+      ...this.settings.kernel,
     });
     if (this.useBias) {
       const shape = [channels * this.depthMultiplier];
-      this.bias = this.addWeight({ name: "bias", shape, initializer: this.biasInitializer });
+      this.bias = this.addWeight({ name: "bias", shape, ...this.settings.bias });
     }
   }
   override call(inputs: Tensor): Tensor {
@@ -218,7 +228,7 @@ export class DepthwiseConv2D extends ConvolutionLayer {
     return {
       ...super.getConfig(),
       depthMultiplier: this.depthMultiplier,
-      depthwiseInitializer: initializerConfig(this.kernelInitializer),
+      ...weightConfig("depthwise", this.settings.kernel),
     };
   }
 }

@@ -5,11 +5,18 @@ import { dense } from "../../nn/linear.ts";
 import { dropout, Generator, type Tensor, type Variable } from "../../tensor/index.ts";
 import * as activations from "../activations.ts";
 import type { BatchShape, Config, ConfigValue } from "../config.ts";
-import * as initializers from "../initializers.ts";
-import { type CallOptions, inputError, knownSize, Layer, type LayerOptions } from "../layer.ts";
+import { type AnyLayer, type CallOptions, inputError, knownSize, Layer, type LayerOptions } from "../layer.ts";
+import {
+  type BiasOptions,
+  type KernelOptions,
+  type WeightSetting,
+  weightConfig,
+  weightOptionNames,
+  weightSetting,
+} from "./weight-options.ts";
 
 /** The name of an activation, for a configuration. A function of the user's own has none. */
-export function activationConfig(layer: Layer, activation: ActivationFunction): ConfigValue {
+export function activationConfig(layer: AnyLayer, activation: ActivationFunction): ConfigValue {
   const name = activationNameOf(activation);
   if (name) return name;
   throw new ArgumentError(
@@ -17,68 +24,9 @@ export function activationConfig(layer: Layer, activation: ActivationFunction): 
   );
 }
 
-export function initializerConfig(initializer: initializers.Initializer): Config {
-  return initializers.serialize(initializer) as unknown as Config;
-}
-
-export interface InputLayerOptions extends LayerOptions {
-  /** Sizes of one example. */
-  readonly shape?: Shape;
-  readonly batchSize?: number;
-}
-
-/** The entry of a model: says what shape the inputs have. */
-export class InputLayer extends Layer {
-  /** Input shape with the batch axis first. */
-  readonly batchShape: BatchShape;
-
-  constructor(options: InputLayerOptions) {
-    super(options, ["shape", "batchSize"]);
-    const shape = options.shape ?? options.inputShape;
-    if (!shape?.every((size) => Number.isInteger(size) && size > 0)) {
-      throw new ArgumentError(
-        `InputLayer: shape must be the sizes of one example, like [28, 28, 1], received ${JSON.stringify(shape)}.`,
-      );
-    }
-    this.batchShape = [options.batchSize ?? null, ...shape];
-    this.buildFor(this.batchShape);
-  }
-  override call(inputs: Tensor): Tensor {
-    return inputs;
-  }
-  override getConfig(): Config {
-    return { name: this.name, shape: this.batchShape.slice(1), batchSize: this.batchShape[0] };
-  }
-}
-
-/** A symbolic input: what `Input` gives to a Sequential model. */
-export interface SymbolicInput {
-  readonly shape: BatchShape;
-  readonly layer: InputLayer;
-}
-
-export function isSymbolicInput(value: unknown): value is SymbolicInput {
-  return typeof value === "object" && value !== null && (value as SymbolicInput).layer instanceof InputLayer;
-}
-
-/**
- * The input of a model.
- *
- * @example
- * ```ts
- * const model = new Sequential([Input({ shape: [28, 28, 1] }), new Flatten(), new Dense(10)]);
- * ```
- */
-export function Input(options: InputLayerOptions | Shape): SymbolicInput {
-  const layer = new InputLayer(Array.isArray(options) ? { shape: options as Shape } : (options as InputLayerOptions));
-  return { shape: layer.batchShape, layer };
-}
-
-export interface DenseOptions extends LayerOptions {
+export interface DenseOptions extends LayerOptions, KernelOptions, BiasOptions {
   readonly activation?: activations.ActivationLike | null;
   readonly useBias?: boolean;
-  readonly kernelInitializer?: initializers.InitializerLike;
-  readonly biasInitializer?: initializers.InitializerLike;
 }
 
 /** activation(x·kernel + bias) over the last axis. Weights: kernel [inputs, units], bias [units]. */
@@ -88,26 +36,28 @@ export class Dense extends Layer {
   readonly useBias: boolean;
   kernel!: Variable;
   bias: Variable | undefined;
-  private readonly kernelInitializer: initializers.Initializer;
-  private readonly biasInitializer: initializers.Initializer;
+  private readonly settings: { readonly kernel: WeightSetting; readonly bias: WeightSetting };
 
   constructor(units: number, options: DenseOptions = {}) {
-    super(options, ["activation", "useBias", "kernelInitializer", "biasInitializer"]);
+    super(options, ["activation", "useBias", ...weightOptionNames("kernel"), ...weightOptionNames("bias")]);
+    const owner = `Dense "${this.name}"`;
     if (!Number.isInteger(units) || units <= 0) {
-      throw new ArgumentError(`Dense "${this.name}": units must be a positive integer, received ${units}.`);
+      throw new ArgumentError(`${owner}: units must be a positive integer, received ${units}.`);
     }
     this.units = units;
-    this.activation = activations.get(options.activation, `Dense "${this.name}"`);
+    this.activation = activations.get(options.activation, owner);
     this.useBias = options.useBias ?? true;
-    this.kernelInitializer = initializers.get(options.kernelInitializer ?? "glorot_uniform", `Dense "${this.name}"`);
-    this.biasInitializer = initializers.get(options.biasInitializer ?? "zeros", `Dense "${this.name}"`);
+    this.settings = {
+      kernel: weightSetting(owner, options, "kernel", "glorot_uniform"),
+      bias: weightSetting(owner, options, "bias", "zeros"),
+    };
+    this.supportsMasking = true;
   }
   override build(inputShape: BatchShape): void {
     if (inputShape.length < 2) throw inputError(this, inputShape, "at least two axes (batch, features)");
     const width = knownSize(this, inputShape, -1, "size of the last axis");
-    this.kernel = this.addWeight({ name: "kernel", shape: [width, this.units], initializer: this.kernelInitializer });
-    if (this.useBias)
-      this.bias = this.addWeight({ name: "bias", shape: [this.units], initializer: this.biasInitializer });
+    this.kernel = this.addWeight({ name: "kernel", shape: [width, this.units], ...this.settings.kernel });
+    if (this.useBias) this.bias = this.addWeight({ name: "bias", shape: [this.units], ...this.settings.bias });
   }
   override call(inputs: Tensor): Tensor {
     if (inputs.shape[inputs.rank - 1] !== this.kernel.shape[0]) {
@@ -124,8 +74,8 @@ export class Dense extends Layer {
       units: this.units,
       activation: activationConfig(this, this.activation),
       useBias: this.useBias,
-      kernelInitializer: initializerConfig(this.kernelInitializer),
-      biasInitializer: initializerConfig(this.biasInitializer),
+      ...weightConfig("kernel", this.settings.kernel),
+      ...weightConfig("bias", this.settings.bias),
     };
   }
 }
@@ -202,6 +152,10 @@ export class Dropout extends Layer {
     this.seed = options.seed;
     this.noiseShape = options.noiseShape;
     this.generator = options.seed === undefined ? undefined : new Generator(options.seed);
+    this.supportsMasking = true;
+  }
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
   }
   override call(inputs: Tensor, options: CallOptions): Tensor {
     if (!options.training || this.rate === 0) return inputs;

@@ -1,8 +1,10 @@
 /** `keras.layers`. */
-export { type CallOptions, Layer, type LayerOptions } from "../layer.ts";
+export { type AnyLayer, type CallOptions, Layer, type LayerOptions } from "../layer.ts";
 export { Activation, LeakyReLU, ReLU, Softmax } from "./activation.ts";
 export { Conv2D, Conv2D as Convolution2D, DepthwiseConv2D } from "./convolutional.ts";
-export { Dense, Dropout, Flatten, Input, InputLayer, Reshape } from "./core.ts";
+export { Dense, Dropout, Flatten, Reshape } from "./core.ts";
+export { Input, type InputDType, InputLayer } from "./input.ts";
+export { Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract } from "./merging.ts";
 export { BatchNormalization } from "./normalization.ts";
 export {
   AveragePooling2D,

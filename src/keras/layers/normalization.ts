@@ -2,9 +2,11 @@ import { ArgumentError } from "../../errors.ts";
 import { batchNorm } from "../../nn/normalization.ts";
 import type { Tensor, Variable } from "../../tensor/index.ts";
 import type { BatchShape, Config } from "../config.ts";
-import * as initializers from "../initializers.ts";
+import type * as constraints from "../constraints.ts";
+import type * as initializers from "../initializers.ts";
 import { type CallOptions, inputError, knownSize, Layer, type LayerOptions } from "../layer.ts";
-import { initializerConfig } from "./core.ts";
+import type * as regularizers from "../regularizers.ts";
+import { type WeightSetting, weightConfig, weightOptionNames, weightSetting } from "./weight-options.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions {
   /** The axis of the features. */
@@ -17,6 +19,10 @@ export interface BatchNormalizationOptions extends LayerOptions {
   readonly scale?: boolean;
   readonly betaInitializer?: initializers.InitializerLike;
   readonly gammaInitializer?: initializers.InitializerLike;
+  readonly betaRegularizer?: regularizers.RegularizerLike | null;
+  readonly gammaRegularizer?: regularizers.RegularizerLike | null;
+  readonly betaConstraint?: constraints.ConstraintLike | null;
+  readonly gammaConstraint?: constraints.ConstraintLike | null;
   readonly movingMeanInitializer?: initializers.InitializerLike;
   readonly movingVarianceInitializer?: initializers.InitializerLike;
 }
@@ -35,7 +41,7 @@ export class BatchNormalization extends Layer {
   beta: Variable | undefined;
   movingMean!: Variable;
   movingVariance!: Variable;
-  private readonly initializers: Record<"beta" | "gamma" | "movingMean" | "movingVariance", initializers.Initializer>;
+  private readonly settings: Readonly<Record<"beta" | "gamma" | "movingMean" | "movingVariance", WeightSetting>>;
 
   constructor(options: BatchNormalizationOptions = {}) {
     super(options, [
@@ -44,8 +50,8 @@ export class BatchNormalization extends Layer {
       "epsilon",
       "center",
       "scale",
-      "betaInitializer",
-      "gammaInitializer",
+      ...weightOptionNames("beta"),
+      ...weightOptionNames("gamma"),
       "movingMeanInitializer",
       "movingVarianceInitializer",
     ]);
@@ -58,28 +64,27 @@ export class BatchNormalization extends Layer {
     if (!(this.momentum >= 0 && this.momentum <= 1)) {
       throw new ArgumentError(`${owner}: momentum must be between 0 and 1, received ${this.momentum}.`);
     }
-    this.initializers = {
-      beta: initializers.get(options.betaInitializer ?? "zeros", owner),
-      gamma: initializers.get(options.gammaInitializer ?? "ones", owner),
-      movingMean: initializers.get(options.movingMeanInitializer ?? "zeros", owner),
-      movingVariance: initializers.get(options.movingVarianceInitializer ?? "ones", owner),
+    this.settings = {
+      beta: weightSetting(owner, options, "beta", "zeros"),
+      gamma: weightSetting(owner, options, "gamma", "ones"),
+      movingMean: weightSetting(owner, options, "movingMean", "zeros"),
+      movingVariance: weightSetting(owner, options, "movingVariance", "ones"),
     };
+    this.supportsMasking = true;
   }
   override build(inputShape: BatchShape): void {
     if (this.axis >= inputShape.length || this.axis < -inputShape.length || this.axis === 0) {
       throw inputError(this, inputShape, `an axis ${this.axis} that is not the batch axis`);
     }
     const shape = [knownSize(this, inputShape, this.axis, `size of axis ${this.axis}`)];
-    const { beta, gamma, movingMean, movingVariance } = this.initializers;
-    if (this.scale) this.gamma = this.addWeight({ name: "gamma", shape, initializer: gamma });
-    if (this.center) this.beta = this.addWeight({ name: "beta", shape, initializer: beta });
-    this.movingMean = this.addWeight({ name: "moving_mean", shape, initializer: movingMean, trainable: false });
-    this.movingVariance = this.addWeight({
-      name: "moving_variance",
-      shape,
-      initializer: movingVariance,
-      trainable: false,
-    });
+    const { beta, gamma, movingMean, movingVariance } = this.settings;
+    if (this.scale) this.gamma = this.addWeight({ name: "gamma", shape, ...gamma });
+    if (this.center) this.beta = this.addWeight({ name: "beta", shape, ...beta });
+    this.movingMean = this.addWeight({ name: "moving_mean", shape, ...movingMean, trainable: false });
+    this.movingVariance = this.addWeight({ name: "moving_variance", shape, ...movingVariance, trainable: false });
+  }
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
   }
   override call(inputs: Tensor, options: CallOptions): Tensor {
     if (inputs.shape.at(this.axis) !== this.movingMean.shape[0]) {
@@ -98,10 +103,10 @@ export class BatchNormalization extends Layer {
       epsilon,
       center,
       scale,
-      betaInitializer: initializerConfig(this.initializers.beta),
-      gammaInitializer: initializerConfig(this.initializers.gamma),
-      movingMeanInitializer: initializerConfig(this.initializers.movingMean),
-      movingVarianceInitializer: initializerConfig(this.initializers.movingVariance),
+      ...weightConfig("beta", this.settings.beta),
+      ...weightConfig("gamma", this.settings.gamma),
+      ...weightConfig("movingMean", this.settings.movingMean),
+      ...weightConfig("movingVariance", this.settings.movingVariance),
     };
   }
 }

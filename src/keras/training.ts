@@ -1,0 +1,457 @@
+import { ArgumentError } from "../errors.ts";
+import { sumOfLosses } from "../nn/regularizers.ts";
+import { collectUpdates, recordUpdate } from "../nn/updates.ts";
+import { assignAll, evaluate as computeNow, gradients, noGrad, Tensor, tensorView } from "../tensor/index.ts";
+import { atEntry } from "../tensor/lift.ts";
+import { countExamples, type DataStructure, type LabelRules } from "../train/arrays.ts";
+import type { Batch, ExampleCounts } from "../train/batches.ts";
+import { Breather } from "../train/breather.ts";
+import { EpochFeeder, type Logs, type ResumePoint, runEvaluation, runFit, type StopSignal } from "../train/loop.ts";
+import type { Callback } from "./callbacks/callback.ts";
+import { CallbackList } from "./callbacks/callback-list.ts";
+import type { History } from "./callbacks/history.ts";
+import { CompiledState, type CompileOptions } from "./compile.ts";
+import type { BatchShape } from "./config.ts";
+import {
+  type ClassWeight,
+  checkFitOptions,
+  checkVerbose,
+  convertExamples,
+  type Data,
+  type DataInput,
+  dataFor,
+  type FitOptions,
+  fitData,
+  isOptions,
+  type Verbose,
+} from "./fit-options.ts";
+import { type AnyLayer, batchShape, type CallOptions, heldBy, Layer } from "./layer.ts";
+import { Metric } from "./metrics.ts";
+import type { AnyModel } from "./model.ts";
+import type { Optimizer } from "./optimizers.ts";
+import { checkOptions } from "./options.ts";
+import { isRecord, leavesOf, mapStructure, packLike, shapesIn, type TensorStructure } from "./structure.ts";
+import { buildLayer } from "./symbolic.ts";
+import { type StepData, type StepLogs, type Steps, Trainer } from "./trainer.ts";
+
+export interface EvaluateOptions {
+  readonly batchSize?: number | null;
+  readonly verbose?: Verbose;
+  readonly sampleWeight?: DataStructure | null;
+  readonly steps?: number | null;
+  readonly callbacks?: Callback | readonly Callback[];
+  /** Results by name instead of a list. */
+  readonly returnDict?: boolean;
+}
+export interface PredictOptions {
+  readonly batchSize?: number | null;
+  readonly verbose?: Verbose;
+  readonly steps?: number | null;
+  readonly callbacks?: Callback | readonly Callback[];
+}
+export interface BatchOptions {
+  readonly sampleWeight?: DataStructure | null;
+  readonly classWeight?: ClassWeight | null;
+  readonly returnDict?: boolean;
+}
+
+const asList = (callbacks: Callback | readonly Callback[] | undefined): readonly Callback[] =>
+  callbacks === undefined
+    ? []
+    : Array.isArray(callbacks)
+      ? (callbacks as readonly Callback[])
+      : [callbacks as Callback];
+
+/** The part of a model that trains: compile, fit, evaluate, predict, and the steps that a subclass may replace. */
+export abstract class TrainableLayer<
+    In extends TensorStructure = Tensor,
+    Out extends TensorStructure = Tensor,
+    Options extends CallOptions<In> = CallOptions<In>,
+  >
+  extends Layer<In, Out, Options>
+  implements StopSignal
+{
+  /** Set by a callback, or by Ctrl-C: training ends after the current step. */
+  stopTraining = false;
+  /** What the last `fit` recorded. */
+  history: History | undefined;
+  /** Where a callback wants the training that begins to go on. @internal */
+  resumePoint: ResumePoint | undefined;
+  private state: CompiledState | undefined;
+  private steps: Trainer | undefined;
+
+  /** The layers inside, in order. */
+  get layers(): readonly AnyLayer[] {
+    return this.nestedLayers;
+  }
+  /** Names of the outputs where the model knows them. */
+  get outputNames(): readonly string[] | undefined {
+    return undefined;
+  }
+  /** Numbers of inputs and outputs. */
+  protected get counts(): ExampleCounts {
+    return { inputs: 1, outputs: 1 };
+  }
+  /** Whether the output's shape is known without a dry run. */
+  protected get knowsOutputShape(): boolean {
+    return this.computeOutputShape !== Layer.prototype.computeOutputShape;
+  }
+  /** Whether the model itself can be called; one whose step calls its parts need not. */
+  protected get callable(): boolean {
+    return true;
+  }
+  private get asSteps(): Steps {
+    return this as unknown as Steps;
+  }
+
+  // ---- compile ----
+
+  /**
+   * Says how to train. With several outputs, `loss`, `lossWeights`, `metrics` and `weightedMetrics` take an entry for each, in a list or by name.
+   *
+   * @example
+   * ```ts
+   * model.compile({ optimizer: "sgd", loss: "categorical_crossentropy", metrics: ["accuracy"] });
+   * ```
+   */
+  compile(options: CompileOptions = {}): void {
+    this.state = new CompiledState(options, () => this.outputNames);
+    this.steps = new Trainer(this.asSteps, this.state);
+    this.stopTraining = false;
+  }
+  get compiled(): boolean {
+    return this.state !== undefined;
+  }
+  /** @internal */
+  compiledState(operation: string): CompiledState {
+    if (!this.state) throw new ArgumentError(`${operation}: the model is not compiled; call model.compile(…) first.`);
+    return this.state;
+  }
+  private trainer(operation: string): Trainer {
+    this.compiledState(operation);
+    return this.steps as Trainer;
+  }
+  get optimizer(): Optimizer {
+    return this.compiledState("optimizer").optimizer;
+  }
+  /** The metrics of `compile`, the loss first, then those that the model holds as properties. They start anew every epoch. */
+  get metrics(): Metric[] {
+    return [...(this.state?.metrics ?? []), ...this.ownMetrics];
+  }
+  private get ownMetrics(): readonly Metric[] {
+    return heldBy(this, Metric);
+  }
+  get metricsNames(): string[] {
+    return this.metrics.map((metric) => metric.name);
+  }
+
+  // ---- steps ----
+
+  /**
+   * One training step on [x, y, sampleWeight]: forward, loss, gradients, update, metrics. A subclass may replace it; it returns what the logs
+   * show: metrics, scalars or numbers by name. The step is traced and replayed like the built-in one, unless it reads values.
+   *
+   * @example
+   * ```ts
+   * override trainStep([x, y]: StepData<Tensor>) {
+   *   const predictions = this(x, { training: true });
+   *   const loss = this.computeLoss(x, y, predictions);
+   *   this.optimizer.apply(gradients(loss, this.trainableVariables), this.trainableVariables);
+   *   return { ...this.computeMetrics(x, y, predictions), loss };
+   * }
+   * ```
+   */
+  trainStep([x, y, sampleWeight]: StepData<In>): StepLogs {
+    const state = this.compiledState("fit");
+    const { result, updates } = collectUpdates(() => {
+      const predictions = this.invoke(x, { training: true } as Options) as Out;
+      return { predictions, loss: this.computeLoss(x, y, predictions, sampleWeight, true) };
+    });
+    const { predictions, loss } = result;
+    const counts = noGrad(() => [
+      ...state.lossAssignments(loss.detach(), batchSize(x)),
+      ...state.metricAssignments(y, predictions, sampleWeight),
+    ]);
+    const weights = this.trainableWeights;
+    const slopes = weights.length > 0 ? gradients(loss, weights) : [];
+    const changes = weights.length > 0 ? noGrad(() => state.optimizer.assignments(slopes, weights)) : [];
+    assignAll([...changes, ...updates, ...counts]);
+    return this.metricLogs();
+  }
+  /** One step of evaluation on [x, y, sampleWeight]: forward, loss, metrics. A subclass may replace it. */
+  testStep([x, y, sampleWeight]: StepData<In>): StepLogs {
+    const state = this.compiledState("evaluate");
+    const predictions = this.invoke(x, { training: false } as Options) as Out;
+    const loss = this.computeLoss(x, y, predictions, sampleWeight, false);
+    for (const [variable, value] of [
+      ...state.lossAssignments(loss, batchSize(x)),
+      ...state.metricAssignments(y, predictions, sampleWeight),
+    ]) {
+      recordUpdate(variable, value);
+    }
+    return this.metricLogs();
+  }
+  /** The outputs for one batch. A subclass may replace it. */
+  predictStep([x]: StepData<In>): Out {
+    return this.invoke(x, { training: false } as Options) as Out;
+  }
+
+  /** The losses of `compile` and everything in `losses`, added. A subclass may replace it. */
+  computeLoss(
+    _x: In,
+    y: TensorStructure | undefined,
+    predictions: Out,
+    sampleWeight?: TensorStructure | undefined,
+    _training = true,
+  ): Tensor {
+    const main = this.compiledState("computeLoss").computeLoss(y, predictions, sampleWeight);
+    const others = this.losses;
+    if (main && others.length === 0) return main;
+    const total = sumOfLosses(main ? [main, ...others] : others);
+    if (!total) throw new ArgumentError("no loss to compute: pass a `loss` to compile().");
+    return total;
+  }
+  /** Counts a batch in the metrics of `compile` and gives all metrics by name, for a step to return. */
+  computeMetrics(
+    _x: In,
+    y: TensorStructure | undefined,
+    predictions: Out,
+    sampleWeight?: TensorStructure | undefined,
+  ): StepLogs {
+    const state = this.compiledState("computeMetrics");
+    const counts = noGrad(() => state.metricAssignments(y, predictions, sampleWeight));
+    for (const [variable, value] of counts) recordUpdate(variable, value);
+    return this.metricLogs();
+  }
+  private metricLogs(): Readonly<Record<string, Metric>> {
+    const own = this.ownMetrics.map((metric): [string, Metric] => [metric.name, metric]);
+    return Object.fromEntries([...(this.state?.named() ?? []), ...own]);
+  }
+
+  // ---- training ----
+
+  /**
+   * Trains on data in memory (tensors, typed arrays, nested arrays; for several inputs or outputs lists or records of them) or on an iterable
+   * of batches [x, y] or [x, y, sampleWeight].
+   * Ctrl-C ends it cleanly after the current step.
+   */
+  async fit(x: DataInput, y?: DataStructure | FitOptions, options?: FitOptions): Promise<History> {
+    const settings = ((isOptions(y) ? y : options) ?? {}) as FitOptions;
+    const targets = isOptions(y) ? undefined : (y as DataStructure | undefined);
+    const run = atEntry(this.fit, () => this.prepareFit(x, targets, settings));
+    return run();
+  }
+
+  /** Checks everything and converts the data; what it gives back trains. */
+  private prepareFit(x: DataInput, y: DataStructure | undefined, options: FitOptions): () => Promise<History> {
+    const trainer = this.trainer("fit");
+    checkFitOptions(options);
+    const { epochs = 1, initialEpoch = 0, verbose = "auto", validationFreq = 1 } = options;
+    const { training, validation } = fitData(x, y, options, this.dataRules);
+    this.rehearse("fit", training);
+    if (validation) this.rehearse("validationData", validation);
+    const feeder = this.feeder("fit", training, options.stepsPerEpoch);
+    const callbacks = new CallbackList(asList(options.callbacks), {
+      addHistory: true,
+      addProgbar: verbose !== 0,
+      model: this as unknown as AnyModel,
+      params: { verbose, epochs, steps: feeder.steps ?? null },
+    });
+    const due = (epoch: number): boolean =>
+      typeof validationFreq === "number" ? epoch % validationFreq === 0 : validationFreq.includes(epoch);
+    return async () => {
+      this.stopTraining = false;
+      this.resumePoint = undefined;
+      const history = callbacks.history as History;
+      this.history = history;
+      history.interrupted = false;
+      try {
+        const { interrupted } = await runFit(trainer, {
+          initialEpoch,
+          epochs,
+          feeder,
+          validation: validation && { feeder: this.feeder("validation", validation, options.validationSteps), due },
+          events: callbacks,
+          stop: this,
+          resume: () => this.resumePoint,
+        });
+        history.interrupted = interrupted;
+      } finally {
+        callbacks.abandon();
+      }
+      return history;
+    };
+  }
+
+  /** Loss and metrics over data, in the order of `metricsNames`, or by name with `returnDict`. */
+  async evaluate(
+    x: DataInput,
+    y?: DataStructure,
+    options?: EvaluateOptions & { returnDict?: false },
+  ): Promise<number[]>;
+  async evaluate(
+    x: DataInput,
+    y: DataStructure | undefined,
+    options: EvaluateOptions & { returnDict: true },
+  ): Promise<Logs>;
+  async evaluate(x: DataInput, y?: DataStructure, options: EvaluateOptions = {}): Promise<number[] | Logs> {
+    const settings = (isOptions(y) ? y : options) as EvaluateOptions;
+    const run = atEntry(this.evaluate as () => unknown, () =>
+      this.prepareEvaluation(x, isOptions(y) ? undefined : y, settings),
+    );
+    await run();
+    return this.results(settings.returnDict ?? false);
+  }
+
+  private prepareEvaluation(x: DataInput, y: DataStructure | undefined, options: EvaluateOptions): () => Promise<void> {
+    const trainer = this.trainer("evaluate");
+    checkOptions("evaluate", options, ["batchSize", "verbose", "sampleWeight", "steps", "callbacks", "returnDict"]);
+    const verbose = checkVerbose("evaluate", options.verbose);
+    const data = dataFor("evaluate", x, y, { ...options, ...this.dataRules });
+    this.rehearse("evaluate", data);
+    const feeder = this.feeder("evaluate", data, options.steps);
+    const callbacks = new CallbackList(asList(options.callbacks), {
+      addProgbar: verbose !== 0,
+      model: this as unknown as AnyModel,
+      params: { verbose, epochs: 1, steps: feeder.steps ?? null },
+    });
+    return async () => {
+      try {
+        await runEvaluation(trainer, feeder, callbacks);
+      } finally {
+        callbacks.abandon();
+      }
+    };
+  }
+
+  /** The outputs for all inputs, batch by batch. */
+  async predict(x: DataInput, options: PredictOptions = {}): Promise<Out> {
+    checkOptions("predict", options, ["batchSize", "verbose", "steps", "callbacks"]);
+    const verbose = checkVerbose("predict", options.verbose);
+    const data = dataFor("predict", x, undefined, { ...options, counts: this.counts }, false);
+    const trainer = this.steps ?? new Trainer(this.asSteps, new CompiledState({}));
+    const feeder = this.feeder("predict", data, options.steps);
+    const callbacks = new CallbackList(asList(options.callbacks), {
+      addProgbar: verbose !== 0,
+      model: this as unknown as AnyModel,
+      params: { verbose, epochs: 1, steps: feeder.steps ?? null },
+    });
+    if (data.examples && !this.built && this.callable) {
+      buildLayer(this.asSteps, mapStructure<Tensor, BatchShape>(data.examples.x, batchShape) as never);
+    }
+    const parts: TensorStructure[] = [];
+    const breather = new Breather();
+    await callbacks.predictBegin();
+    let step = 0;
+    for await (const batch of feeder.epoch()) {
+      await callbacks.predictBatchBegin(step);
+      const output = trainer.predictBatch(batch);
+      computeNow(...leavesOf<Tensor>(output));
+      parts.push(output);
+      await callbacks.predictBatchEnd(step++);
+      await breather.pause();
+    }
+    await callbacks.predictEnd();
+    return joinBatches(parts) as Out;
+  }
+
+  // ---- single batches ----
+
+  /** One step on one batch; loss and metrics of this batch alone. */
+  async trainOnBatch(x: DataStructure, y?: DataStructure, options: BatchOptions = {}): Promise<number[]> {
+    return this.onBatch("trainOnBatch", x, y, options, (trainer, batch) => trainer.trainBatch(batch));
+  }
+  /** Loss and metrics of one batch. */
+  async testOnBatch(x: DataStructure, y?: DataStructure, options: BatchOptions = {}): Promise<number[]> {
+    return this.onBatch("testOnBatch", x, y, options, (trainer, batch) => trainer.testBatch(batch));
+  }
+  private onBatch(
+    operation: string,
+    x: DataStructure,
+    y: DataStructure | undefined,
+    options: BatchOptions,
+    run: (trainer: Trainer, batch: Batch) => void,
+  ): number[] {
+    checkOptions(operation, options, ["sampleWeight", "classWeight"]);
+    const trainer = this.trainer(operation);
+    const examples = convertExamples(operation, x, y, { ...options, counts: this.counts });
+    const batch = { examples, size: countExamples(operation, examples) };
+    if (this.rehearses) trainer.rehearse(operation, batch);
+    trainer.resetMetrics();
+    run(trainer, batch);
+    return this.results(false) as number[];
+  }
+  /** The output for one batch. */
+  async predictOnBatch(x: DataStructure): Promise<Out> {
+    const examples = convertExamples("predictOnBatch", x, undefined, { counts: this.counts });
+    const trainer = this.steps ?? new Trainer(this.asSteps, new CompiledState({}));
+    const output = trainer.predictBatch({ examples, size: countExamples("predictOnBatch", examples) });
+    computeNow(...leavesOf<Tensor>(output));
+    return output as Out;
+  }
+  /** Starts the averages of all metrics anew. */
+  resetMetrics(): void {
+    this.state?.reset();
+    for (const metric of this.ownMetrics) metric.resetState();
+  }
+
+  private results(byName: boolean): number[] | Logs {
+    const results = this.trainer("evaluate").results();
+    return byName ? Object.fromEntries(results) : results.map(([, value]) => value);
+  }
+
+  /** How data is checked: class numbers against the outputs that have a loss over them. */
+  private get dataRules(): { readonly labels: LabelRules; readonly counts: ExampleCounts } {
+    const { counts, state } = this;
+    const labels: LabelRules = (key, position) => {
+      if (!state?.losses.sparse(key, position) || !this.built || !this.knowsOutputShape) return {};
+      const shapes: unknown = this.outputShape;
+      const named = typeof key === "string" && isRecord(shapes) && Object.hasOwn(shapes, key);
+      const index = typeof key === "string" ? (this.outputNames?.indexOf(key) ?? -1) : position;
+      const shape = named ? (shapes[key] as BatchShape) : shapesIn(shapes as BatchShape).at(index);
+      const classes = shape?.at(-1);
+      return typeof classes === "number" ? { classes } : {};
+    };
+    return { labels, counts };
+  }
+  /** @internal */
+  get ownSteps(): boolean {
+    return this.trainStep !== TrainableLayer.prototype.trainStep;
+  }
+  private get rehearses(): boolean {
+    return this.callable || !this.ownSteps;
+  }
+  private rehearse(operation: string, { examples }: Data): void {
+    if (!examples || !this.rehearses) return;
+    this.trainer(operation).rehearse(operation, { examples, size: countExamples(operation, examples) });
+  }
+  private feeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
+    return new EpochFeeder(data.source, steps ?? undefined, (message) => console.warn(`${operation}: ${message}`));
+  }
+}
+
+const batchSize = (x: TensorStructure): number => leavesOf<Tensor>(x)[0].shape[0];
+
+/** Outputs of batches one after another, each output by itself. */
+function joinBatches(parts: readonly TensorStructure[]): TensorStructure {
+  const [first] = parts;
+  if (parts.length === 1) return first;
+  const columns = parts.map((part) => leavesOf<Tensor>(part));
+  const joined = columns[0].map((_, index) => joinRows(columns.map((column) => column[index])));
+  return first instanceof Tensor ? joined[0] : packLike<Tensor>(first, joined);
+}
+
+/** Rows of tensors one after another. */
+function joinRows(parts: readonly Tensor[]): Tensor {
+  const [first] = parts;
+  const rows = parts.reduce((sum, part) => sum + part.shape[0], 0);
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  const data = first.dataSync();
+  const whole = new (data.constructor as new (length: number) => typeof data)(size);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part.dataSync(), offset);
+    offset += part.size;
+  }
+  return tensorView(whole, [rows, ...first.shape.slice(1)], first.dtype);
+}
