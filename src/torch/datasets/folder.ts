@@ -1,0 +1,61 @@
+import type { Image } from "../../data/image.ts";
+import { decodeImageFile } from "../../data/image-decoder.ts";
+import { listImageFolder } from "../../data/image-folder.ts";
+import { VisionDataset } from "../../data/vision-dataset.ts";
+import {
+  type ImageTransform,
+  type InputOf,
+  type TargetOf,
+  type TargetTransform,
+  transformsOf,
+  type VisionOptions,
+} from "./options.ts";
+
+/** Options of `ImageFolder`. */
+export interface ImageFolderOptions<T extends ImageTransform | undefined, U extends TargetTransform | undefined>
+  extends VisionOptions<T, U> {
+  /** Reads an image file. Default: the package `sharp`, as RGB. */
+  readonly loader?: (path: string) => Image;
+  /** Endings of image files. Default: the usual ones. */
+  readonly extensions?: readonly string[];
+  /** Whether a class may be without images. Default false. */
+  readonly allowEmpty?: boolean;
+}
+
+/**
+ * Images in folders, one for each class: `root/dog/1.png`, `root/cat/2.jpg`. Classes are numbered in the order of their names. Files are decoded by `sharp` when they
+ * are asked for (install it beside Trivium), or by `loader`.
+ * @throws DataError when there are no classes or no images; UnsupportedError, at the first image, when `sharp` is not installed.
+ */
+export class ImageFolder<
+  T extends ImageTransform | undefined = undefined,
+  U extends TargetTransform | undefined = undefined,
+> extends VisionDataset<InputOf<T>, TargetOf<U>> {
+  readonly classes: readonly string[];
+  readonly classToIdx: Readonly<Record<string, number>>;
+  /** Each file with its class number. */
+  readonly samples: readonly (readonly [path: string, target: number])[];
+  private readonly loader: (path: string) => Image;
+
+  constructor(root: string, options: ImageFolderOptions<T, U> = {}) {
+    super(transformsOf(options));
+    const { classes, samples } = listImageFolder(root, options);
+    this.classes = classes;
+    this.classToIdx = Object.fromEntries(classes.map((name, index) => [name, index]));
+    this.samples = samples;
+    this.loader = options.loader ?? decodeImageFile;
+  }
+  get length(): number {
+    return this.samples.length;
+  }
+  imageAt(index: number): Image {
+    return this.loader(this.samples[index]![0]);
+  }
+  targetAt(index: number): number {
+    return this.samples[index]![1];
+  }
+  /** All class numbers. */
+  get targets(): number[] {
+    return this.samples.map(([, target]) => target);
+  }
+}

@@ -1,0 +1,2 @@
+/** Utilities: torch.utils. */
+export * as data from "./data/index.ts";
