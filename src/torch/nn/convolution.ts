@@ -5,7 +5,7 @@ import { type Pair, pairOf } from "../../nn/windows.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import { convolutionPadding, single } from "./functional/geometry.ts";
 import * as F from "./functional/index.ts";
-import { initialBias, initialWeight } from "./initial.ts";
+import { convolutionOrder, initialBias, initialWeight } from "./initial.ts";
 import { layerName, Module } from "./module.ts";
 import { pythonText } from "./module-text.ts";
 import type { Parameter } from "./parameter.ts";
@@ -91,7 +91,8 @@ abstract class Convolution extends Module {
     const [first, second] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
     // PyTorch counts the fan of a transposed kernel along its second axis too
     const fanIn = second * sizeOf(geometry.kernelSize);
-    this.weight = initialWeight(owner, [first, second, ...geometry.kernelSize], fanIn);
+    const order = !transposed && geometry.kernelSize.length === 2 ? convolutionOrder : undefined;
+    this.weight = initialWeight(owner, [first, second, ...geometry.kernelSize], fanIn, order);
     this.bias = bias ? initialBias(owner, [outChannels], fanIn) : null;
   }
 

@@ -3,7 +3,7 @@ import { ArgumentError, UnsupportedError } from "../../errors.ts";
 import { normalTable } from "../../nn/embedding.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import * as F from "./functional/index.ts";
-import { initialBias, initialWeight } from "./initial.ts";
+import { denseOrder, initialBias, initialWeight } from "./initial.ts";
 import { layerName, Module } from "./module.ts";
 import { pythonText } from "./module-text.ts";
 import { Parameter } from "./parameter.ts";
@@ -37,7 +37,7 @@ export class Linear extends Module {
     checkSize(owner, "outFeatures", outFeatures, 0);
     this.in_features = inFeatures;
     this.out_features = outFeatures;
-    this.weight = initialWeight(owner, [outFeatures, inFeatures], inFeatures);
+    this.weight = initialWeight(owner, [outFeatures, inFeatures], inFeatures, denseOrder);
     const withBias = typeof options === "boolean" ? options : (options.bias ?? true);
     this.bias = withBias ? initialBias(owner, [outFeatures], inFeatures) : null;
   }
