@@ -1,7 +1,8 @@
 /** Attention over queries, keys and values of shape (…, positions, width). Source: Vaswani et al., 2017. */
 import { ArgumentError, ShapeError } from "../errors.ts";
-import { formatShape } from "../graph/shape.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
 import { dropout, ones, softmax, type Tensor, tril, where } from "../tensor/index.ts";
+import { dense } from "./linear.ts";
 
 export interface AttentionOptions {
   /** Broadcasts against (…, queries, keys): true where a query may attend (bool), or numbers that are added to the scores. */
@@ -64,4 +65,104 @@ export function splitHeads(x: Tensor, heads: number): Tensor {
 export function mergeHeads(x: Tensor): Tensor {
   const merged = x.transpose(-3, -2);
   return merged.reshape([...merged.shape.slice(0, -2), merged.shape[merged.rank - 2] * merged.shape[merged.rank - 1]]);
+}
+
+/** Projected queries, keys and values: (batch, positions, width). */
+export interface Projection {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/**
+ * Projects queries, keys and values, by weights (width, inputs) of their own or by one of shape (3·width, inputs); the bias has 3·width elements.
+ * Where all three are one tensor this is one product.
+ */
+export function projectJointly(
+  inputs: readonly [query: Tensor, key: Tensor, value: Tensor],
+  weights: Tensor | readonly [Tensor, Tensor, Tensor],
+  bias: Tensor | undefined,
+): Projection {
+  const [query, key, value] = inputs;
+  const joint = isOne(weights) ? weights : undefined;
+  if (joint && query === key && key === value) {
+    const width = joint.shape[0] / 3;
+    const all = dense(query, joint.transpose(0, 1), bias);
+    const part = (index: number): Tensor =>
+      all.slice([0, 0, index * width], [all.shape[0], all.shape[1], (index + 1) * width]);
+    return { query: part(0), key: part(1), value: part(2) };
+  }
+  const project = (x: Tensor, index: number): Tensor => {
+    const width = isOne(weights) ? weights.shape[0] / 3 : weights[index].shape[0];
+    const weight = isOne(weights)
+      ? weights.slice([index * width, 0], [(index + 1) * width, weights.shape[1]])
+      : weights[index];
+    return dense(x, weight.transpose(0, 1), bias?.slice([index * width], [(index + 1) * width]));
+  };
+  return { query: project(query, 0), key: project(key, 1), value: project(value, 2) };
+}
+
+function isOne(weights: Tensor | readonly [Tensor, Tensor, Tensor]): weights is Tensor {
+  return !Array.isArray(weights);
+}
+
+export interface MaskParts {
+  /** (queries, keys) or (batch·heads, queries, keys): true where a query may not attend, or numbers added to the scores. */
+  readonly attention?: Tensor;
+  /** (batch, keys): true where a key is padding, or numbers added to the scores. */
+  readonly padding?: Tensor;
+  readonly batch: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+}
+
+/** Numbers to add to scores of shape (batch, heads, queries, keys); masks say true where attention is forbidden, as PyTorch's do. */
+export function combineMasks(owner: string, parts: MaskParts): Tensor | undefined {
+  const { attention: mask, padding, batch, heads, queries, keys } = parts;
+  const numbers = (forbidden: Tensor): Tensor =>
+    forbidden.dtype === "bool" ? where(forbidden, Number.NEGATIVE_INFINITY, 0) : forbidden;
+  let result: Tensor | undefined;
+  if (mask) {
+    if (mask.rank === 2 && sameShape(mask.shape, [queries, keys])) result = numbers(mask);
+    else if (mask.rank === 3 && sameShape(mask.shape, [batch * heads, queries, keys])) {
+      result = numbers(mask).reshape([batch, heads, queries, keys]);
+    } else {
+      throw new ShapeError(
+        `${owner}: the attention mask has shape ${formatShape(mask.shape)}, expected (${queries}, ${keys}) or (${batch * heads}, ${queries}, ${keys}).`,
+      );
+    }
+  }
+  if (padding) {
+    if (!sameShape(padding.shape, [batch, keys])) {
+      throw new ShapeError(
+        `${owner}: the key padding mask has shape ${formatShape(padding.shape)}, expected (${batch}, ${keys}).`,
+      );
+    }
+    const shaped = numbers(padding).reshape([batch, 1, 1, keys]);
+    result = result ? result.add(shaped) : shaped;
+  }
+  return result;
+}
+
+/** Attention in several heads over projected inputs: the heads' outputs side by side, and the weights (batch, queries, keys) or one for each head. */
+export function multiHeadAttention(
+  owner: string,
+  { query, key, value }: Projection,
+  options: {
+    readonly heads: number;
+    readonly mask?: Tensor;
+    readonly dropout?: number;
+    readonly averageWeights: boolean;
+  },
+): { readonly output: Tensor; readonly weights: Tensor } {
+  const { heads, mask, dropout: rate } = options;
+  const split = (x: Tensor): Tensor => splitHeads(x, heads);
+  const { output, weights } = attention(owner, split(query), split(key), split(value), { mask, dropout: rate });
+  return { output: mergeHeads(output), weights: options.averageWeights ? weights.mean(1) : weights };
+}
+
+/** x and what a part of the network adds to it. */
+export function residual(x: Tensor, change: Tensor): Tensor {
+  return x.add(change);
 }

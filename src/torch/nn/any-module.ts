@@ -176,6 +176,10 @@ export abstract class AnyModule extends CallableModule {
   addModule(name: string, module: AnyModule | null): void {
     this.registerModule(name, module);
   }
+  /** @internal Takes over which properties are buffers. */
+  protected copyRegistrations(source: AnyModule): void {
+    for (const [name, persistent] of source.#persistent) this.#persistent.set(name, persistent);
+  }
   #checkName(operation: string, name: string, free: (value: unknown) => boolean): void {
     if (name === "" || name.includes(".")) {
       throw new ArgumentError(`${operation}: a name must not be empty or contain ".", received "${name}".`);

@@ -1,7 +1,9 @@
 /** Modules: callable, nested, with hooks. */
 import { UnsupportedError } from "../../errors.ts";
-import { isGradEnabled, Tensor } from "../../tensor/index.ts";
+import { isGradEnabled, Tensor, Variable } from "../../tensor/index.ts";
 import { AnyModule } from "./any-module.ts";
+import { Parameter } from "./parameter.ts";
+import { snapshot } from "./state-dict.ts";
 
 /** Ends a registration. */
 export interface RemovableHandle {
@@ -110,6 +112,14 @@ export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor>
     return result;
   }
 
+  /**
+   * A module of its own with equal parts and values; parameters that are shared stay shared inside it. Hooks are not copied. The constructor does
+   * not run again, so a class with private `#fields` must override this. As `copy.deepcopy(module)` in Python.
+   */
+  clone(): this {
+    return clonedModule(this, new Map()) as this;
+  }
+
   // ---- hooks ----
 
   /** Runs a function before each `forward`, with the arguments; what it returns replaces them. */
@@ -127,4 +137,38 @@ export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor>
         `gradients(loss, [tensor]), or read parameter.grad after backward().`,
     );
   }
+}
+
+function clonedModule(module: AnyModule, copies: Map<object, object>): AnyModule {
+  const copy = Reflect.construct(Module, [], module.constructor as new () => Module) as Module;
+  copies.set(module, copy);
+  (copy as unknown as { copyRegistrations(source: AnyModule): void }).copyRegistrations(module);
+  for (const [key, value] of Object.entries(module)) {
+    const part: unknown = clonedValue(value, copies);
+    Object.defineProperty(copy, key, { value: part, writable: true, enumerable: true, configurable: true });
+  }
+  return copy;
+}
+
+/** Modules and variables are copied, also in arrays and plain objects; everything else is a value, and shared. */
+function clonedValue(value: unknown, copies: Map<object, object>): unknown {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return value;
+  const known = copies.get(value);
+  if (known) return known;
+  if (value instanceof AnyModule) return clonedModule(value, copies);
+  if (value instanceof Variable) {
+    const { name, requiresGrad } = value;
+    const content = snapshot(value);
+    const copy =
+      value instanceof Parameter
+        ? new Parameter(content, { name, requiresGrad })
+        : new Variable(content, { name, trainable: requiresGrad });
+    copies.set(value, copy);
+    return copy;
+  }
+  if (Array.isArray(value)) return value.map((entry) => clonedValue(entry, copies));
+  if (Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, clonedValue(entry, copies)]));
+  }
+  return value;
 }
