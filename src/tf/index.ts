@@ -10,6 +10,7 @@ export * as optimizers from "../keras/optimizers.ts";
 export { Tensor, TensorShape, Variable } from "../tensor/index.ts";
 export * as compat from "./compat.ts";
 export type { DTypeName } from "./convert.ts";
+export * as data from "./data.ts";
 export * from "./dtypes.ts";
 export { CompiledFunction, type FunctionOptions, TensorSpec, tfFunction as function } from "./function.ts";
 export * from "./functions.ts";
