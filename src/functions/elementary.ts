@@ -1,9 +1,9 @@
 /** Elementary functions that are made of others: powers of 2, circular and hyperbolic functions and their inverses, remainders, tests of floats. */
 import { promote } from "../graph/dtype.ts";
 import type { Node } from "../graph/node.ts";
-import { add, div, floorDivide, maximum, mul, pow, remainder, sub } from "../ops/arithmetic.ts";
+import { add, div, floorDivide, maximum, minimum, mul, pow, remainder, sub } from "../ops/arithmetic.ts";
 import { cast } from "../ops/cast.ts";
-import { eq, gt, lt, ne } from "../ops/compare.ts";
+import { eq, ge, gt, le, lt, ne } from "../ops/compare.ts";
 import { constant } from "../ops/generate.ts";
 import { atan } from "../ops/inverse-circular.ts";
 import { logicalAnd, logicalNot, logicalXor } from "../ops/logic.ts";
@@ -69,14 +69,18 @@ export function acos(x: Node): Node {
   const one = constantLike(value, 1);
   return atan2(sqrt(mul(sub(one, value), add(one, value))), value);
 }
-/** Inverse hyperbolic sine: sign(x) · ln(1 + |x| + x² / (1 + √(1 + x²))). */
+/** Inverse hyperbolic sine: sign(x) · ln(1 + |x| + x² / (1 + √(1 + x²))), beyond 10⁸ sign(x) · ln 2|x|. */
 export function asinh(x: Node): Node {
   const value = toFloat(x);
   const negative = lt(value, constantLike(value, 0));
   const size = where(negative, neg(value), value);
   const one = constantLike(value, 1);
-  const squared = mul(size, size);
-  const result = log1p(add(size, div(squared, add(one, sqrt(add(one, squared))))));
+  const far = gt(size, constantLike(value, 1e8));
+  const near = where(far, one, size);
+  const squared = mul(near, near);
+  const inner = log1p(add(near, div(squared, add(one, sqrt(add(one, squared))))));
+  const outer = add(log(where(far, size, one)), constantLike(value, Math.LN2));
+  const result = where(far, outer, inner);
   return where(negative, neg(result), result);
 }
 /** Inverse hyperbolic cosine: ln(x + √(x² − 1)); NaN below 1. */
@@ -183,18 +187,26 @@ export function nanToNumber(
   return where(eq(upper, neg(infinity)), constantLike(x, negative), upper);
 }
 
-/** x between two bounds, either of which may be missing; NaN stays, the gradient passes on the bounds themselves. Where the bounds cross the upper one holds. */
-export function clamp(x: Node, least?: Node, most?: Node): Node {
+/**
+ * x between two bounds, either of which may be missing; NaN stays. Where the bounds cross the upper one holds. On a bound itself the gradient passes
+ * ("inside", as tf.clip_by_value) or not ("outside").
+ */
+export function clamp(x: Node, least?: Node, most?: Node, bounds: "inside" | "outside" = "inside"): Node {
   let result = x;
   if (least) {
     const [value, bound] = promoted("clamp", result, least);
-    result = where(lt(value, bound), bound, value);
+    result = where(bounds === "inside" ? lt(value, bound) : le(value, bound), bound, value);
   }
   if (most) {
     const [value, bound] = promoted("clamp", result, most);
-    result = where(gt(value, bound), bound, value);
+    result = where(bounds === "inside" ? gt(value, bound) : ge(value, bound), bound, value);
   }
   return result;
+}
+/** The smaller of two and the larger of two as bounds, which share the gradient where they are equal to x. */
+export function clampBetween(x: Node, least?: Node, most?: Node): Node {
+  const above = least ? maximum(x, least) : x;
+  return most ? minimum(above, most) : above;
 }
 /** start + weight · (end − start). */
 export function lerp(start: Node, end: Node, weight: Node): Node {

@@ -110,6 +110,20 @@ export function clip(x: Tensor, minimumValue?: Operand, maximumValue?: Operand):
   });
 }
 
+/**
+ * PyTorch's clamp. Its gradient on the bounds: with one number it passes, with two numbers it does not, with tensors both share it.
+ */
+export function clamp(x: Tensor, least?: Operand, most?: Operand): Tensor {
+  return atEntry(clamp, () => {
+    if (least === undefined && most === undefined)
+      throw new ArgumentError("clamp: give a minimum, a maximum, or both.");
+    const bound = (value: Operand | undefined) => (value === undefined ? undefined : operandNode(value, x.dtype));
+    const [low, high] = [bound(least), bound(most)];
+    if (typeof least === "object" || typeof most === "object") return wrap(functions.clampBetween(x.node, low, high));
+    return wrap(functions.clamp(x.node, low, high, low && high ? "outside" : "inside"));
+  });
+}
+
 // ---- comparison, logic, choice ----
 export const lt = liftBinary(ops.lt);
 export const le = liftBinary(ops.le);

@@ -149,7 +149,7 @@ export const xlogy = F.xlogy;
 /** Limits values to bounds. */
 export const clamp = free("clamp");
 /** Limits values to bounds. */
-export const clip = free("clip");
+export const clip = free("clamp");
 /** start + weight · (end − start). */
 export const lerp = free("lerp");
 /** input + value · a · b. */
@@ -355,7 +355,7 @@ export function tensordot(
 
 // ---- shape ----
 /** Same elements in another shape. */
-export const reshape = free("reshape");
+export const reshape = F.reshape;
 /** One axis in place of several. */
 export const flatten = free("flatten");
 /** One axis in place of all. */
@@ -363,7 +363,7 @@ export const ravel = free("ravel");
 /** Several axes in place of one. */
 export const unflatten = free("unflatten");
 /** Axes in another order. */
-export const permute = free("permute");
+export const permute = F.permute;
 /** Two axes swapped. */
 export const transpose = free("transpose");
 /** Two axes swapped. */
@@ -377,7 +377,7 @@ export const squeeze = free("squeeze");
 /** An axis of size 1 inserted. */
 export const unsqueeze = free("unsqueeze");
 /** Repeated along axes of size 1. */
-export const broadcastTo = free("broadcastTo");
+export const broadcastTo = F.expand;
 /** A range along an axis. */
 export const narrow = free("narrow");
 /** One position along an axis. */
@@ -391,13 +391,13 @@ export const unbind = free("unbind");
 /** The diagonal of matrices. */
 export const diagonal = free("diagonal");
 /** Copies side by side. */
-export const tile = free("tile");
+export const tile = F.tile;
 /** Each element several times. */
 export const repeatInterleave = free("repeatInterleave");
 /** Elements shifted around. */
 export const roll = free("roll");
 /** Order reversed along axes. */
-export const flip = free("flip");
+export const flip = F.flip;
 /** Columns in reverse order. */
 export const fliplr = free("fliplr");
 /** Rows in reverse order. */

@@ -138,19 +138,19 @@ export abstract class ArithmeticMethods extends ReadingMethods {
   relu(this: Tensor): Tensor {
     return F.relu(this);
   }
-  /** Limits values to bounds, which are numbers or tensors; either may be left out. */
+  /** Limits values to bounds, which are numbers or tensors; either may be left out. The gradient passes on the bounds. */
   clip(this: Tensor, minimum?: Operand, maximum?: Operand): Tensor {
     return F.clip(this, minimum, maximum);
   }
-  /** Limits values to bounds: PyTorch's name for `clip`. */
+  /** Limits values to bounds, with PyTorch's gradient on the bounds themselves: with one number it passes, with two it does not, tensors share it. */
   clamp(this: Tensor, minimum?: Operand | BoundOptions, maximum?: Operand): Tensor {
     const [least, most] = boundsOf(minimum, maximum);
-    return F.clip(this, least, most);
+    return F.clamp(this, least, most);
   }
   clampMin(this: Tensor, minimum: Operand): Tensor {
-    return F.clip(this, minimum);
+    return F.clamp(this, minimum);
   }
   clampMax(this: Tensor, maximum: Operand): Tensor {
-    return F.clip(this, undefined, maximum);
+    return F.clamp(this, undefined, maximum);
   }
 }

@@ -57,7 +57,7 @@ export abstract class InPlaceMethods extends IndexingMethods {
     return inPlace(this, this.lerp_, (x) => x.lerp(end, weight));
   }
   clamp_<T extends Tensor>(this: T, minimum?: Operand | BoundOptions, maximum?: Operand): T {
-    return inPlace(this, this.clamp_, (x) => F.clip(x, ...boundsOf(minimum, maximum)));
+    return inPlace(this, this.clamp_, (x) => F.clamp(x, ...boundsOf(minimum, maximum)));
   }
   clip_<T extends Tensor>(this: T, minimum?: Operand, maximum?: Operand): T {
     return inPlace(this, this.clip_, (x) => x.clip(minimum, maximum));
