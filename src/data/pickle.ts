@@ -81,6 +81,13 @@ class Reader {
   }
 }
 
+/** Text in which only what is beyond byte values is escaped, as protocol 0 has it. */
+function rawUnicode(line: string): string {
+  return line.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short?: string, long?: string) =>
+    String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(short ?? long ?? "0", 16))),
+  );
+}
+
 /** A two's complement integer; beyond 53 bits it is refused. */
 function longInteger(reader: Reader, bytes: Uint8Array): number {
   let value = 0n;
@@ -175,6 +182,7 @@ export function readPickle(
     67: () => stack.push(reader.take(reader.u8())), // C
     142: () => stack.push(reader.take(reader.length64())),
     150: () => stack.push(reader.take(reader.length64())),
+    86: () => stack.push(rawUnicode(reader.line())), // V
     88: () => stack.push(reader.text(reader.u32())), // X
     140: () => stack.push(reader.text(reader.u8())),
     141: () => stack.push(reader.text(reader.length64())),
