@@ -1,6 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
 import type { DType } from "../graph/dtype.ts";
-import type { Node } from "../graph/node.ts";
 import { Handle } from "../tensor/handle.ts";
 import { Tensor } from "../tensor/index.ts";
 import type { BatchShape } from "./config.ts";
@@ -37,7 +36,7 @@ export class KerasTensor extends Handle {
     return this.shape.length;
   }
   /** @internal Tensor functions ask for it. */
-  override get node(): Node {
+  override get node(): never {
     throw noValue(this, "a tensor function was called on it");
   }
   [Symbol.toPrimitive](): never {

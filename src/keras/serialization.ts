@@ -1,15 +1,12 @@
 /** Layers as plain data and back; and the same data in the spelling of Keras' own JSON. */
 import { ArgumentError, DataError } from "../errors.ts";
 import type { Config, ConfigValue } from "./config.ts";
-import * as constraints from "./constraints.ts";
 import { customClass, registeredNameOf, type SerializableClass } from "./custom-objects.ts";
-import type { InitializerLike } from "./initializers.ts";
-import * as initializers from "./initializers.ts";
 import { type AnyLayer, Layer } from "./layer.ts";
 import * as layers from "./layers/index.ts";
 import { fromKerasKey, toKerasKey } from "./naming.ts";
 import { lookUp } from "./options.ts";
-import * as regularizers from "./regularizers.ts";
+import { revivedOptions } from "./revive.ts";
 import { isRecord, type ShapeStructure } from "./structure.ts";
 import { buildLayer } from "./symbolic.ts";
 
@@ -22,6 +19,11 @@ const positional: Readonly<Record<string, readonly string[]>> = {
   Reshape: ["targetShape"],
   Activation: ["activation"],
   Dot: ["axes"],
+  Embedding: ["inputDim", "outputDim"],
+  SimpleRNN: ["units"],
+  LSTM: ["units"],
+  GRU: ["units"],
+  TimeDistributed: ["layer"],
 };
 
 type LayerClass = new (...args: never[]) => AnyLayer;
@@ -111,24 +113,15 @@ function makeLayer({ className, registeredName, config, buildInputShape }: Confi
   const type = lookUp("deserialize", "layer", className, classes);
   const own = (type as unknown as SerializableClass).fromConfig;
   if (own) return own.call(type, config as Config) as AnyLayer;
-  const options = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(config)) {
-    if (value !== null && value !== undefined) options.set(name, revive(name, value as ConfigValue));
-  }
+  const options = new Map(Object.entries(revivedOptions(config as Config)));
+  const inner = options.get("layer");
+  if (isRecord(inner)) options.set("layer", makeLayer(inner as unknown as Config));
   const first = (positional[className] ?? []).map((name) => {
     const value = options.get(name);
     options.delete(name);
     return value;
   });
   return new (type as unknown as new (...args: unknown[]) => AnyLayer)(...first, Object.fromEntries(options));
-}
-
-/** Objects among the options: initializers, regularizers, constraints. */
-function revive(name: string, value: ConfigValue): unknown {
-  if (/[iI]nitializer$/.test(name)) return initializers.get(value as InitializerLike);
-  if (/[rR]egularizer$/.test(name)) return regularizers.get(value as unknown as regularizers.RegularizerLike);
-  if (/[cC]onstraint$/.test(name)) return constraints.get(value as unknown as constraints.ConstraintLike);
-  return value;
 }
 
 /** An instance of a class of the user's own: by its `fromConfig`, or constructed with the configuration as options. */
