@@ -9,6 +9,8 @@ export interface RecurrentOptions {
   readonly reverse?: boolean;
   /** [T, batch]: where false a step changes nothing, and its output is that of the step before (zeros at the start). */
   readonly mask?: Tensor | undefined;
+  /** The outputs of masked steps are zeros instead. */
+  readonly zeroMasked?: boolean;
   /** States before the first step, [batch, H] each; zeros by default. */
   readonly initial?: readonly Tensor[] | undefined;
   /** Multiplies the state that the recurrent product reads at every step (recurrent dropout), [batch, H]. */
@@ -26,7 +28,7 @@ export interface RecurrentResult {
 
 /** Runs a cell over x [T, batch, inputs]. */
 export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions = {}): RecurrentResult {
-  const { reverse = false, mask, stateFactor } = options;
+  const { reverse = false, mask, stateFactor, zeroMasked = false } = options;
   if (x.rank !== 3)
     throw new ShapeError(`recurrent layer: expected [steps, batch, features], received ${formatShape(x.shape)}.`);
   const [length, batch] = x.shape;
@@ -53,7 +55,7 @@ export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions 
     );
   }
   // a given state is no output: what is put out before the first counted step is 0
-  const separate = options.initial ? [zeros(stateShape)] : [];
+  const separate = options.initial && !zeroMasked ? [zeros(stateShape)] : [];
   const { carries, history } = scan(
     (carried, [element, counts]) => {
       const kept = counts.reshape([batch, 1]);
@@ -68,7 +70,8 @@ export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions 
     { reverse },
   );
   const output = separate.length > 0 ? cell.states : 0;
-  return { outputs: history[output], last: carries[output], states: carries.slice(0, cell.states) };
+  const outputs = zeroMasked ? where(mask.unsqueeze(-1), history[output], 0) : history[output];
+  return { outputs, last: carries[output], states: carries.slice(0, cell.states) };
 }
 
 function checkStates(cell: RecurrentCell, initial: readonly Tensor[], shape: readonly number[]): void {
@@ -110,4 +113,27 @@ export function recurStack(
     inputs = results.length === 1 ? results[0] : concat(results, -1);
   });
   return { outputs: inputs, states };
+}
+
+/** How the two directions of a bidirectional layer become one; null keeps both. */
+export type MergeMode = "concat" | "sum" | "mul" | "ave" | null;
+
+/** Merges the outputs of two directions (side by side, or element by element). */
+export function mergeDirections(mode: Exclude<MergeMode, null>, forward: Tensor, backward: Tensor): Tensor {
+  switch (mode) {
+    case "concat":
+      return concat([forward, backward], -1);
+    case "sum":
+      return forward.add(backward);
+    case "mul":
+      return forward.mul(backward);
+    case "ave":
+      return forward.add(backward).mul(0.5);
+  }
+}
+
+/** x with its masked steps set to zero, and the mask: a step counts if any of its features differs from `value`. */
+export function maskSteps(x: Tensor, value: number): { readonly masked: Tensor; readonly mask: Tensor } {
+  const counts = x.ne(value).any(-1, true);
+  return { masked: x.mul(counts.cast("f32")), mask: counts.squeeze(-1) };
 }
