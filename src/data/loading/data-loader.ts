@@ -226,7 +226,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   /** The tasks of a pass, handed to the workers in turn as long as `ahead` of them are under way. */
   private *tasks(pool: WorkerPool, { key, skip }: Pass): Generator<number> {
     const pass = pool.beginPass();
-    const { stream } = pool.ready();
+    const { stream } = this.source();
     const ahead = pool.size * this.checked.prefetchFactor;
     const order = stream ? undefined : this.sampler()[Symbol.iterator]();
     for (let position = 0; position < skip; position++) order?.next();
