@@ -24,11 +24,11 @@ export abstract class GradientHolder extends Handle {
     if (this.held) this.held.stored.shared = true;
     return this.held?.tensor;
   }
-  set grad(value: Tensor | undefined) {
+  set grad(value: Tensor | null | undefined) {
     const { held } = this;
     if (held && value === held.tensor) return;
     if (held?.own) defaultEngine.recycle(held.stored);
-    this.held = value && { tensor: value, stored: value.node, own: false };
+    this.held = value ? { tensor: value, stored: value.node, own: false } : undefined;
     if (value) defaultEngine.defer([value.node]);
   }
 

@@ -1,4 +1,5 @@
 /** What every in-place method does: checks, then gives the tensor another value. Tensors are values, so what was computed from the old one keeps it. */
+import { defaultEngine } from "../engine/default-engine.ts";
 import { ArgumentError, DTypeError, GradientError, ShapeError } from "../errors.ts";
 import { gradEnabled } from "../graph/grad-mode.ts";
 import type { Node } from "../graph/node.ts";
@@ -7,6 +8,9 @@ import { cast } from "../ops/index.ts";
 import { atEntry } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Whether the tensor is a variable, whose in-place methods assign. */
+const isAssignable = (x: Tensor): boolean => "cell" in x;
+
 /** Throws where PyTorch would, or where writing would be seen through another tensor there. */
 export function checkWritable(x: Tensor, operation: string): void {
   if (x.viewOperation) {
@@ -14,6 +18,12 @@ export function checkWritable(x: Tensor, operation: string): void {
     throw new ArgumentError(
       `${operation}: this tensor is a view, made by ${x.viewOperation}(), and tensors here never share their values, so writing to it would not reach the ` +
         `tensor it came from. Use ${outOfPlace}() and its result, setAt_() on the other tensor, or clone() first.`,
+    );
+  }
+  if (defaultEngine.tracing && !x.madeInTrace && !isAssignable(x)) {
+    throw new ArgumentError(
+      `${operation}: a compiled function can assign variables, but not change a tensor from outside, since its program would not repeat that. Make the ` +
+        "tensor a Variable (a parameter or a buffer of a module), or return the new value.",
     );
   }
   if (gradEnabled() && x.requiresGrad && x.isLeaf) {
@@ -58,7 +68,7 @@ export function reshapeInPlace<T extends Tensor>(
   return atEntry(entry, () => {
     checkWritable(x, entry.name);
     const result = compute(x).node;
-    if (!sameShape(result.shape, x.shape) && "assign" in x)
+    if (!sameShape(result.shape, x.shape) && isAssignable(x))
       throw new ShapeError(`${entry.name}: the shape of a variable is fixed, ${formatShape(x.shape)}.`);
     x.rebind(result);
     return x;

@@ -20,11 +20,14 @@ export abstract class ReadingMethods extends GradientHolder {
   protected current: Node;
   /** @internal The operation that made this tensor a part or another arrangement of a tensor; in-place methods refuse it. */
   protected viewFrom: string | undefined;
+  /** @internal Whether a compiled function made this tensor while it was traced. */
+  readonly madeInTrace: boolean;
 
   /** @internal Use `tensor(…)` and the creation functions. */
   constructor(node: Node) {
     super();
     this.current = node;
+    this.madeInTrace = defaultEngine.tracing;
   }
 
   /** @internal */
