@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError, UnsupportedError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { Callable } from "../nn/callable.ts";
 import { perExamplePenalty } from "../nn/regularizers.ts";
-import { type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
+import { isGradEnabled, type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
 import { callContext } from "./call-context.ts";
 import type { BatchShape, Config } from "./config.ts";
 import * as constraints from "./constraints.ts";
@@ -172,6 +172,8 @@ export abstract class Layer<
     } finally {
       callContext.current = outer;
     }
+    // what a call from outside gives can be read after the step that changes the weights
+    if (!outer && isGradEnabled()) for (const output of leavesOf<Tensor>(outputs)) output.keep();
     if (this.supportsMasking) {
       const masks = this.computeMask(inputs, mask as MasksOf<In> | undefined);
       if (masks !== undefined) attachMasks(outputs, masks);

@@ -100,7 +100,7 @@ function makeLayer({ className, registeredName, config, buildInputShape }: Confi
     throw new DataError("a layer of a saved model has no class or no configuration.");
   }
   if (typeof registeredName === "string") {
-    const type = customClass(registeredName) ?? customClass(className);
+    const type = customClass(registeredName);
     if (!type) {
       throw new ArgumentError(
         `the saved model holds a "${registeredName}", a class of somebody's own: register it with registerKerasSerializable, or pass { customObjects: { ${className} } }.`,

@@ -1,7 +1,7 @@
 import { ArgumentError } from "../errors.ts";
 import { sumOfLosses } from "../nn/regularizers.ts";
 import { collectUpdates, recordUpdate } from "../nn/updates.ts";
-import { assignAll, evaluate as computeNow, gradients, noGrad, Tensor, tensorView } from "../tensor/index.ts";
+import { assignAll, evaluate as computeNow, gradients, isGradEnabled, noGrad, Tensor, tensorView } from "../tensor/index.ts";
 import { atEntry } from "../tensor/lift.ts";
 import { countExamples, type DataStructure, type LabelRules } from "../train/arrays.ts";
 import type { Batch, ExampleCounts } from "../train/batches.ts";
@@ -206,10 +206,9 @@ export abstract class TrainableLayer<
   ): Tensor {
     const main = this.compiledState("computeLoss").computeLoss(y, predictions, sampleWeight);
     const others = this.losses;
-    if (main && others.length === 0) return main;
-    const total = sumOfLosses(main ? [main, ...others] : others);
+    const total = main && others.length === 0 ? main : sumOfLosses(main ? [main, ...others] : others);
     if (!total) throw new ArgumentError("no loss to compute: pass a `loss` to compile().");
-    return total;
+    return isGradEnabled() ? total.keep() : total;
   }
   /** Counts a batch in the metrics of `compile` and gives all metrics by name, for a step to return. */
   computeMetrics(

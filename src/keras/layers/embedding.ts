@@ -1,7 +1,7 @@
 /** Embedding and Masking: where masks come from. */
 import { ArgumentError } from "../../errors.ts";
 import { embed } from "../../nn/embedding.ts";
-import { maskSteps } from "../../nn/recurrent.ts";
+import { countedSteps, maskSteps } from "../../nn/recurrent.ts";
 import type { Tensor, Variable } from "../../tensor/index.ts";
 import type { BatchShape, Config } from "../config.ts";
 import type * as constraints from "../constraints.ts";
@@ -59,7 +59,7 @@ export class Embedding extends Layer {
     return embed(this.embeddings, inputs.cast("i32"));
   }
   override computeMask(inputs: Tensor): Tensor | undefined {
-    return this.maskZero ? inputs.ne(0) : undefined;
+    return this.maskZero ? countedSteps(inputs) : undefined;
   }
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return [...inputShape, this.outputDim];
