@@ -31,7 +31,13 @@ export type Leaf =
    * A number the user passed: an argument of the program, never part of its key. `refresh` gives the value at each replay of a
    * compiled function (learning rates, random counters); elsewhere `value` holds, so that recomputation repeats it.
    */
-  | { readonly kind: "number"; readonly value: number; readonly refresh?: () => number }
+  | {
+      readonly kind: "number";
+      readonly value: number;
+      readonly refresh?: () => number;
+      /** The key of a random operation that draws from the default generator. */
+      readonly draws?: "seed" | "counter";
+    }
   /** An argument of a compiled function while it is traced. */
   | { readonly kind: "placeholder"; readonly index: number }
   /** A variable at a version; `cell` is the engine's variable. */
@@ -112,8 +118,13 @@ export class Node {
 }
 
 /** A leaf for a number: its value is an argument of the program, its dtype part of the key. */
-export function numberNode(value: number, dtype: DType = "f32", refresh?: () => number): Node {
-  return new Node(undefined, [], {}, { shape: [], dtype }, { leaf: { kind: "number", value, refresh } });
+export function numberNode(
+  value: number,
+  dtype: DType = "f32",
+  refresh?: () => number,
+  draws?: "seed" | "counter",
+): Node {
+  return new Node(undefined, [], {}, { shape: [], dtype }, { leaf: { kind: "number", value, refresh, draws } });
 }
 /** A leaf for data that exists. */
 export function dataNode(type: TensorType, value: NodeValue, requiresGrad = false): Node {

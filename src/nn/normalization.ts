@@ -75,7 +75,7 @@ export function moveRunningStatistics(
     recordUpdate(variable, kept.add(value.detach().mul(share)));
   };
   towards(running.mean, batch.mean);
-  towards(running.variance, batch.variance.mul(batch.count / (batch.count - 1)));
+  towards(running.variance, batch.variance.mul(batch.count).div(batch.count - 1));
 }
 
 /**

@@ -4,11 +4,11 @@ import type { CachedProgram } from "../engine/plan-cache.ts";
 import { ArgumentError } from "../errors.ts";
 import type { BuiltProgram, RequestedOutput } from "../graph/build-program.ts";
 import { bytesPerElement } from "../graph/dtype.ts";
-import { dataNode, Node, type NodeValue, type VariableCell } from "../graph/node.ts";
+import { dataNode, Node, type NodeValue, serialNow, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
-import { clearTracedGradients } from "./autograd.ts";
 import { atEntry } from "./lift.ts";
 import { Tensor } from "./tensor.ts";
+import { traceCall } from "./tracing.ts";
 
 /** Arguments of a compiled function: inside it numbers arrive as scalar tensors. */
 export type CompiledArgument = Tensor | number;
@@ -37,9 +37,11 @@ interface Trace {
 }
 
 function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly Tensor[]) => CompiledResult {
+  if ((result as unknown) instanceof Promise) throw new ArgumentError("compile: the function must be synchronous.");
   if (result === undefined) return () => undefined;
   if (result instanceof Tensor) {
-    const index = tensors.push(result) - 1;
+    // a variable is returned as the value it has here, before what was assigned is taken over by the trace
+    const index = tensors.push(new Tensor(result.node)) - 1;
     return (values) => values[index];
   }
   if (Array.isArray(result)) {
@@ -55,40 +57,24 @@ function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly T
 
 /** Runs the function once over placeholders and turns what it built into a program. */
 function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly CompiledArgument[]): Trace {
-  defaultEngine.computeDeferred();
-  defaultEngine.commit();
+  const start = serialNow();
   const placeholders = args.map((arg, index) => {
     const type = arg instanceof Tensor ? arg.node.type : { shape: [], dtype: "f32" as const };
     return new Tensor(new Node(undefined, [], {}, type, { leaf: { kind: "placeholder", index } }));
   });
   const tensors: Tensor[] = [];
-  let rebuild: Trace["rebuild"];
-  let cells: VariableCell[] = [];
-  const pending: Node[] = [];
-  defaultEngine.tracing = true;
-  try {
-    const result = fn(...placeholders);
-    if ((result as unknown) instanceof Promise) throw new ArgumentError("compile: the function must be synchronous.");
-    rebuild = collect(result, tensors);
-  } finally {
-    defaultEngine.tracing = false;
-    cells = defaultEngine.takeAssignments();
-    for (const cell of cells) {
-      pending.push(cell.pending as Node);
-      cell.pending = undefined;
-    }
-    // gradients accumulated while tracing belong to the trace, not to the variables
-    clearTracedGradients();
-  }
+  const { result: rebuild, assigned } = traceCall(() => collect(fn(...placeholders), tensors));
+  const cells = assigned.map(({ cell }) => cell);
   const outputs = tensors.map((tensor) => tensor.node);
   const requests: RequestedOutput[] = [
     ...outputs.map((node) => ({ node })),
-    ...cells.map((cell, index) => ({ node: pending[index], overwrites: variableLeaf(cell) })),
+    ...assigned.map(({ cell, value }) => ({ node: value, overwrites: variableLeaf(cell) })),
   ];
   const built = defaultEngine.build(requests);
   const refreshed = built.leaves
     .map((leaf, position) => ({ leaf, position }))
-    .filter(({ leaf: { leaf } }) => leaf?.kind === "number" && leaf.refresh !== undefined)
+    // what was drawn before, outside, stays as it was
+    .filter(({ leaf: { leaf, serial } }) => serial >= start && leaf?.kind === "number" && leaf.refresh !== undefined)
     .sort((left, right) => left.leaf.serial - right.leaf.serial)
     .map(({ position }) => position);
   return { built, outputs, cells, rebuild, refreshed, replayed: false };

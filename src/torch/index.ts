@@ -14,6 +14,7 @@ export * as datasets from "./datasets/index.ts";
 export * from "./device.ts";
 export * from "./dtypes.ts";
 export * from "./functions.ts";
+export * as jit from "./jit/index.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * from "./random.ts";
