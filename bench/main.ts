@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
 import { makeFolder } from "../src/interop/make-folder.ts";
+import { holdToAvx2 } from "./instruction-set.ts";
 import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { measureLimits } from "./probe.ts";
@@ -29,6 +30,7 @@ options:
   --rounds R        rounds of each contender (default 5)
   --batches LIST    batch sizes of the train suite (default 32,128,512)
   --seconds S       seconds of one contender's round (default 1.5)
+  --avx2            every contender is held to AVX2, on a processor that has more
   --no-trivium      time the peers alone
   --json FILE       writes the report as JSON
   --markdown FILE   writes it as a page (bench/RESULTS.md)
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
       batches: { type: "string", default: "32,128,512" },
       seconds: { type: "string", default: "1.5" },
       trivium: { type: "boolean", default: true },
+      avx2: { type: "boolean", default: false },
       json: { type: "string" },
       markdown: { type: "string" },
       help: { type: "boolean", default: false },
@@ -59,10 +62,11 @@ async function main(): Promise<void> {
   }
   // found out before minutes of timing, not after
   for (const file of [values.json, values.markdown]) if (file !== undefined) makeFolder(dirname(resolve(file)));
+  if (values.avx2) holdToAvx2(process.env);
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const threads = Number(values.threads);
   const rounds = Number(values.rounds);
-  const tracker = new LimitTracker(async () => (values.trivium ? measureLimits(threads) : undefined));
+  const tracker = new LimitTracker(async () => (values.trivium ? measureLimits(threads, !values.avx2) : undefined));
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const versions: Record<string, string> = {};
@@ -72,6 +76,7 @@ async function main(): Promise<void> {
       batches: values.batches.split(",").map(Number),
       roundSeconds: Number(values.seconds),
       trivium: values.trivium,
+      ...(values.avx2 && { heldTo: "AVX2" as const }),
       threads,
       rounds,
       limits: tracker,
@@ -87,7 +92,7 @@ async function main(): Promise<void> {
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
-    machine: describeMachine(),
+    machine: { ...describeMachine(), ...(values.avx2 && { "every contender": "held to AVX2" }) },
     versions,
     ...(limits !== undefined && { limits }),
     rows,

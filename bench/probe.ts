@@ -79,14 +79,17 @@ function copyOf(functions: ForeignFunctions, threads: number) {
   };
 }
 
-/** FMA peak and copy bandwidth (bytes read and written) on `threads` threads; undefined where no machine code can run. */
-export async function measureLimits(threads: number): Promise<MachineLimits | undefined> {
+/**
+ * FMA peak (of AVX2 where `wide` is false) and copy bandwidth (bytes read and written) on `threads` threads; undefined where no machine code can
+ * run.
+ */
+export async function measureLimits(threads: number, wide = true): Promise<MachineLimits | undefined> {
   const foreign = foreignFunctions();
   if (!foreign.available || process.arch !== "x64") return undefined;
   const { functions } = foreign;
   const cpu = describeCpu(functions);
   if (!cpu.avx2) return undefined;
-  const { code, flops } = emitMultiplyAdds(cpu.avx512);
+  const { code, flops } = emitMultiplyAdds(cpu.avx512 && wide);
   const [address] = new ExecutableMemory(functions).place([code]).addresses;
   const probe: NativeFunction = functions.callable(address!, 1);
   const fmaPeak = await bestRate(flops, threads, (_, count) => probe.asynchronous(count));

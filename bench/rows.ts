@@ -8,6 +8,8 @@ export interface Row {
   readonly threads: number;
   readonly peer: string;
   readonly setting: string;
+  /** The instruction set that every contender was held to, where the processor has more. */
+  readonly heldTo?: "AVX2";
   /** Whether this is the peer's better setting: the one that goals are held against. */
   readonly better: boolean;
   /** Throughput; absent while Trivium has not been timed. */

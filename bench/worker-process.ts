@@ -46,6 +46,8 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #waiting: { resolve: (answer: Record<string, unknown>) => void; reject: (problem: Error) => void }[] = [];
   #complaints = "";
+  /** Why no more answers will come. */
+  #ended: TriviumError | undefined;
 
   constructor(name: string, threads: number) {
     this.name = name;
@@ -64,9 +66,8 @@ export class WorkerProcess {
       this.#waiting.shift()?.resolve(JSON.parse(line) as Record<string, unknown>);
     });
     this.#child.on("exit", (code) => {
-      for (const { reject } of this.#waiting.splice(0)) {
-        reject(new TriviumError(`bench: ${name} ended with code ${code}\n${this.#complaints}`));
-      }
+      this.#ended = new TriviumError(`bench: ${name} ended with code ${code}\n${this.#complaints}`);
+      for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
     });
   }
 
@@ -75,6 +76,7 @@ export class WorkerProcess {
   }
 
   async #ask(request: Record<string, unknown>): Promise<Record<string, unknown>> {
+    if (this.#ended) throw this.#ended;
     const answer = await new Promise<Record<string, unknown>>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#child.stdin!.write(`${JSON.stringify(request)}\n`);

@@ -14,6 +14,8 @@ export interface TrainOptions {
   /** Least seconds of one contender's turn. */
   readonly roundSeconds: number;
   readonly trivium: boolean;
+  /** Recorded in the rows; see `holdToAvx2`. */
+  readonly heldTo?: "AVX2";
   readonly limits: LimitTracker;
   readonly say: (text: string) => void;
 }
@@ -83,10 +85,10 @@ async function compareAt(batch: number, workers: readonly WorkerProcess[], optio
       `seeds-cnn batch ${batch}: ${worker.name} ${setting} ${median} images/s (${min}-${max})${loaded ? " loaded" : ""}`,
     );
   }
-  return rowsOf(batch, contenders, threads);
+  return rowsOf(batch, contenders, options);
 }
 
-function rowsOf(batch: number, contenders: readonly Contender[], threads: number): Row[] {
+function rowsOf(batch: number, contenders: readonly Contender[], { threads, heldTo }: TrainOptions): Row[] {
   const trivium = contenders.find(({ worker }) => worker.name === "trivium");
   const medianOf = ({ throughputs }: Contender) => summarize(throughputs).median;
   return contenders
@@ -101,6 +103,7 @@ function rowsOf(batch: number, contenders: readonly Contender[], threads: number
         threads,
         peer: worker.name,
         setting,
+        ...(heldTo !== undefined && { heldTo }),
         better: medianOf(contender) === Math.max(...rivals.map(medianOf)),
         ...(trivium !== undefined && { trivium: summarize(trivium.throughputs) }),
         peerResult: summarize(throughputs),
