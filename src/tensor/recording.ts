@@ -109,7 +109,11 @@ export class Recording {
 
   /** Leaves under the targets for each source: a variable may have been read at several versions. */
   private leavesOf(source: Tensor, leaves: readonly Node[]): readonly Node[] {
-    if (!(source instanceof Variable)) return [source.node];
+    if (!(source instanceof Variable)) {
+      const { node } = source;
+      // what was neither watched nor recorded is a constant, even if it depends on a variable elsewhere
+      return this.watchedNodes.has(node) || this.through(node) || node.owner === source ? [node] : [];
+    }
     if (!this.watchVariables && !this.watchedVariables.has(source)) return [];
     return leaves.filter(({ leaf }) => leaf?.kind === "variable" && leaf.cell === source.cell);
   }

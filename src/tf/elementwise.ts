@@ -133,7 +133,7 @@ export const cast = define(function cast(x: TensorLike, dtype: DTypeName): Tenso
 export const stopGradient = define(function stopGradient(x: TensorLike): Tensor {
   return T.detach(asTensor(x));
 });
-/** The same value. */
+/** The same value; of a variable the one that it has now. */
 export const identity = define(function identity(x: TensorLike): Tensor {
-  return asTensor(x);
+  return x instanceof T.Variable ? T.valueNow(x) : asTensor(x);
 });

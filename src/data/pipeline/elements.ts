@@ -21,7 +21,9 @@ export type BatchOf<Element> = Element extends Tensor | NumericArray | number | 
   : { -readonly [Name in keyof Element]: BatchOf<Element[Name]> };
 
 /** How a function takes an element: the parts of a tuple one by one, anything else as it is. */
-export type ArgumentsOf<Element> = Element extends readonly [unknown, ...unknown[]] ? Element : readonly [Element];
+export type ArgumentsOf<Element> = [Element] extends [readonly [unknown, ...unknown[]]]
+  ? Element & readonly unknown[]
+  : readonly [Element];
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

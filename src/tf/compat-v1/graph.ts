@@ -127,25 +127,14 @@ export class GraphTensor extends Tensor {
   }
 }
 
-/** What must not be recorded: reading, and methods that change a tensor in place. */
-const readers = new Set([
-  "data",
-  "dataSync",
-  "item",
-  "toArray",
-  "tolist",
-  "numpy",
-  "keep",
-  "backward",
-  "getShape",
-  "toString",
-]);
+/** Methods that make tensors, of the class whose other methods read them. */
+const unread = ["detach", "clone", "contiguous"];
 
-// Methods of tensors, called on a tensor of the graph, make operations.
-for (let prototype = Tensor.prototype; prototype !== Object.prototype; prototype = Object.getPrototypeOf(prototype)) {
-  for (const name of Object.getOwnPropertyNames(prototype)) {
-    if (name === "constructor" || readers.has(name) || name.endsWith("_") || Object.hasOwn(GraphTensor.prototype, name))
-      continue;
+// Methods of tensors, called on a tensor of the graph, make operations; those that read a value or write in place ask for `node`, which says why not.
+for (let prototype = Tensor.prototype, last = false; !last; prototype = Object.getPrototypeOf(prototype)) {
+  last = Object.hasOwn(prototype, "dataSync");
+  for (const name of last ? unread : Object.getOwnPropertyNames(prototype)) {
+    if (name === "constructor" || name.endsWith("_") || Object.hasOwn(GraphTensor.prototype, name)) continue;
     const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
     if (typeof method !== "function") continue;
     Object.defineProperty(GraphTensor.prototype, name, {

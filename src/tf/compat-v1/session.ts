@@ -136,7 +136,8 @@ export class Session {
         if (operation instanceof InitializerOperation) this.initialize(operation.variables);
       const rest = operations.filter((operation) => !(operation instanceof InitializerOperation));
       for (const operation of rest) if (operation instanceof VariableOperation) this.variable(operation);
-      const values = rest.length > 0 ? this.replay(leaves, rest, fed) : leaves.map(() => []);
+      const needed = rest.length > 0 || leaves.some((leaf) => leaf instanceof GraphTensor);
+      const values = needed ? this.replay(leaves, rest, fed) : leaves.map(() => []);
       let next = 0;
       return mapNested(fetches, () => values[next++][0]) as Fetched<F>;
     });
