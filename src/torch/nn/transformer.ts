@@ -25,20 +25,24 @@ export interface TransformerEncoderLayerOptions {
   readonly bias?: boolean;
 }
 
-export interface TransformerCallOptions {
+export interface TransformerLayerCallOptions {
   /** (positions, positions) or (batch · heads, positions, positions): true where a position may not attend, or numbers that are added. */
-  readonly mask?: Tensor | null;
+  readonly srcMask?: Tensor | null;
   /** (batch, positions): true where a position is padding. */
   readonly srcKeyPaddingMask?: Tensor | null;
   /** A hint that the mask is the causal one. */
   readonly isCausal?: boolean;
+}
+export interface TransformerCallOptions extends Omit<TransformerLayerCallOptions, "srcMask"> {
+  /** The mask of every layer. */
+  readonly mask?: Tensor | null;
 }
 
 /**
  * Attention of a sequence to itself and a network of two products, each with a residual and a normalisation. After
  * torch.nn.TransformerEncoderLayer (Vaswani et al., 2017).
  */
-export class TransformerEncoderLayer extends Module<[src: Tensor, options?: TransformerCallOptions]> {
+export class TransformerEncoderLayer extends Module<[src: Tensor, options?: TransformerLayerCallOptions]> {
   self_attn: MultiheadAttention;
   linear1: Linear;
   dropout: Dropout;
@@ -73,7 +77,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
     }
   }
 
-  override forward(src: Tensor, options: TransformerCallOptions = {}): Tensor {
+  override forward(src: Tensor, options: TransformerLayerCallOptions = {}): Tensor {
     if (this.norm_first) {
       const attended = residual(src, this.attend(this.norm1(src), options));
       return residual(attended, this.feed(this.norm2(attended)));
@@ -82,9 +86,9 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
     return this.norm2(residual(attended, this.feed(attended)));
   }
 
-  private attend(x: Tensor, options: TransformerCallOptions): Tensor {
+  private attend(x: Tensor, options: TransformerLayerCallOptions): Tensor {
     const [output] = this.self_attn(x, x, x, {
-      attnMask: options.mask,
+      attnMask: options.srcMask,
       keyPaddingMask: options.srcKeyPaddingMask,
       isCausal: options.isCausal,
       needWeights: false,
@@ -97,7 +101,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
 }
 
 /** A module that takes a sequence and the masks of an encoder. */
-type EncoderLayer = Module<[src: Tensor, options?: TransformerCallOptions]>;
+type EncoderLayer = Module<[src: Tensor, options?: TransformerLayerCallOptions]>;
 
 /** Copies of a layer, one after another, and a normalisation at the end if one is given. After torch.nn.TransformerEncoder. */
 export class TransformerEncoder extends Module<[src: Tensor, options?: TransformerCallOptions]> {
@@ -116,8 +120,9 @@ export class TransformerEncoder extends Module<[src: Tensor, options?: Transform
   }
 
   override forward(src: Tensor, options: TransformerCallOptions = {}): Tensor {
+    const { mask, ...others } = options;
     let x = src;
-    for (const layer of this.layers) x = layer(x, options);
+    for (const layer of this.layers) x = layer(x, { srcMask: mask, ...others });
     return this.norm ? this.norm(x) : x;
   }
 }

@@ -1,0 +1,138 @@
+/** PyTorch's plain loop: what may be read after a step, how often programs are compiled, what channels-first costs. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { StaleTensorError } from "../../../src/errors.ts";
+import { engine, noGrad, setRandomSeed, type Tensor, tensor } from "../../../src/tensor/index.ts";
+import { hashLabels, hashUniform } from "../../../src/testing/hash-uniform.ts";
+import { nn, optim } from "../../../src/torch/index.ts";
+import { useFastTarget } from "./golden.ts";
+
+const F = nn.functional;
+beforeAll(useFastTarget);
+
+/** The seeds' network over 8x8 images. */
+class SmallNet extends nn.Module {
+  fc1 = new nn.Linear(64, 32);
+  fc2 = new nn.Linear(32, 10);
+  hidden: Tensor | undefined;
+  override forward(x: Tensor): Tensor {
+    this.hidden = F.relu(this.fc1(x.flatten(1)));
+    return this.fc2(this.hidden);
+  }
+}
+/** conv-relu-pool-linear. */
+class ConvNet extends nn.Module {
+  conv1 = new nn.Conv2d(1, 8, 3, 1);
+  norm = new nn.BatchNorm2d(8);
+  dropout = new nn.Dropout(0.25);
+  fc1 = new nn.Linear(8 * 3 * 3, 10);
+  override forward(x: Tensor): Tensor {
+    x = F.relu(this.norm(this.conv1(x)));
+    x = F.maxPool2d(x, 2);
+    return this.fc1(this.dropout(x.flatten(1)));
+  }
+}
+
+const batch = (step: number, size = 16): [Tensor, Tensor] => {
+  const labels = hashLabels(7 + step, size, 10);
+  const images = hashUniform(100 + step, size * 64).map((value, index) => value * 0.3 + labels[(index / 64) | 0] * 0.2);
+  return [tensor(images, { shape: [size, 1, 8, 8] }), tensor(labels)];
+};
+
+describe("the usual loop", () => {
+  for (const [name, make] of [
+    ["8x8 network", () => new SmallNet()],
+    ["convolutional network", () => new ConvNet()],
+  ] as const) {
+    it(`${name}: loss and predictions read after step() are those before it; compilations stop`, () => {
+      setRandomSeed(1);
+      const model: nn.Module = make();
+      const criterion = new nn.CrossEntropyLoss();
+      const optimizer = new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
+      const losses: number[] = [];
+      const compilations: number[] = [];
+      for (let step = 0; step < 100; step++) {
+        const [images, labels] = batch(step % 10);
+        const probe = step === 50 && !(model instanceof ConvNet) ? noGrad(() => model(images)).toArray() : undefined;
+        optimizer.zeroGrad();
+        const output = model(images);
+        const loss = criterion(output, labels);
+        loss.backward();
+        optimizer.step();
+        losses.push(loss.item());
+        const predictions = output.argmax(1);
+        expect(predictions.shape).toEqual([16]);
+        expect(predictions.dataSync().every((label) => label >= 0 && label < 10)).toBe(true);
+        if (probe) expect(output.toArray()).toEqual(probe);
+        compilations.push(engine.stats().compilations);
+      }
+      expect(losses.slice(-10).reduce((sum, value) => sum + value)).toBeLessThan(
+        losses.slice(0, 10).reduce((sum, value) => sum + value) * 0.8,
+      );
+      // the forward of the probe is one program more
+      expect(compilations[99] - compilations[3]).toBeLessThanOrEqual(1);
+      expect(compilations[99] - compilations[51]).toBe(0);
+    });
+  }
+
+  it("an inner activation read after step() is stale, unless it was kept", () => {
+    const model = new SmallNet();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    const [images, labels] = batch(1);
+    const step = (keep: boolean): Tensor => {
+      optimizer.zeroGrad();
+      const loss = F.crossEntropy(model(images), labels);
+      const hidden = model.hidden as Tensor;
+      if (keep) hidden.keep();
+      loss.backward();
+      optimizer.step();
+      return hidden;
+    };
+    const lost = step(false);
+    expect(() => lost.dataSync()).toThrow(StaleTensorError);
+    expect(() => lost.dataSync()).toThrow("keep()");
+    const expected = noGrad(() => F.relu(model.fc1(images.flatten(1)))).toArray();
+    expect(step(true).toArray()).toEqual(expected);
+  });
+
+  it("gradients can be clipped between backward() and step()", () => {
+    setRandomSeed(3);
+    const model = new SmallNet();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const [images, labels] = batch(2);
+    F.crossEntropy(model(images), labels).backward();
+    const before = nn.utils.parametersToVector(model.parameters()).dataSync();
+    const norm = nn.utils.clipGradNorm_(model.parameters(), 0.01);
+    optimizer.step();
+    const moved = nn.utils.parametersToVector(model.parameters()).dataSync();
+    const length = Math.hypot(...moved.map((value, index) => value - before[index]));
+    expect(length).toBeCloseTo(0.01, 5);
+    expect(norm.item()).toBeGreaterThan(0.01);
+    expect(Math.hypot(...model.parameters().flatMap(({ grad }) => [...(grad as Tensor).dataSync()]))).toBeCloseTo(
+      0.01,
+      5,
+    );
+  });
+
+  it("a frozen layer gets no gradient; freezing and unfreezing compile once each", () => {
+    const model = new SmallNet();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    const step = (): void => {
+      const [images, labels] = batch(3);
+      optimizer.zeroGrad();
+      F.crossEntropy(model(images), labels).backward();
+      optimizer.step();
+    };
+    for (let i = 0; i < 3; i++) step();
+    model.fc1.requiresGrad_(false);
+    const weight = model.fc1.weight.toArray();
+    for (let i = 0; i < 3; i++) step();
+    expect(model.fc1.weight.grad).toBeUndefined();
+    expect(model.fc1.weight.toArray()).toEqual(weight);
+    const { compilations } = engine.stats();
+    model.fc1.requiresGrad_();
+    for (let i = 0; i < 3; i++) step();
+    // parameters that skipped steps have a clock of their own from then on
+    expect(engine.stats().compilations - compilations).toBeLessThanOrEqual(1);
+    expect(model.fc1.weight.toArray()).not.toEqual(weight);
+  });
+});
