@@ -1,11 +1,11 @@
 /** Loops over time as one node: however long the sequence, the body is built, differentiated and compiled once. */
-import { gradients } from "../autodiff/gradients.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import { gradEnabled } from "../graph/grad-mode.ts";
-import { type Node, serialNow } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { closeBody } from "./capture.ts";
-import { placeholderNode, visitGraph } from "./graft.ts";
+import { placeholderNode } from "./graft.ts";
+import { residualsOf } from "./residuals.ts";
 import { gradientOf } from "./scan-gradient.ts";
 import { type BodyInput, finalOf, type LoopBody, scanNode, sequenceOf, stepOf } from "./scan-node.ts";
 
@@ -80,41 +80,6 @@ function sourceNeedsGradient(source: BodyInput["source"]): boolean {
   if (source.kind === "constant") return source.value.requiresGrad;
   if (source.kind === "carry") return source.initial.requiresGrad;
   return source.sequence.requiresGrad || (source.shift !== 0 && source.initial.requiresGrad);
-}
-
-/**
- * What the body computes by more than elementwise work and its gradient reads: kept for each step, so that going back repeats elementwise
- * work only.
- */
-function residualsOf({ results, inputs }: LoopBody): Node[] {
-  const before = serialNow();
-  const wanted = inputs.flatMap(({ placeholder }) => (placeholder.requiresGrad ? [placeholder] : []));
-  const roots = results.filter((result) => result.requiresGrad);
-  const seeds = roots.map(({ type }) => placeholderNode(type, false));
-  const found = gradients(roots, wanted, seeds).flatMap((node) => node ?? []);
-  const known = new Set(results);
-  const residuals: Node[] = [];
-  visitGraph(
-    found,
-    (node) => !known.has(node) && !(node.serial < before && isContraction(node)),
-    (node) => {
-      if (node.serial < before && !known.has(node) && isContraction(node)) residuals.push(node);
-    },
-  );
-  return residuals.sort((a, b) => a.serial - b.serial);
-}
-
-const contractions: ReadonlySet<string> = new Set(["matmul", "conv2d", "window", "indexed", "reduce", "scan"]);
-
-function isContraction({ op, inputs, attributes, type }: Node): boolean {
-  if (!op || type.dtype !== "f32") return false;
-  return contractions.has(
-    op.meaning(
-      inputs.map((input) => input.type),
-      attributes,
-      type,
-    ).kind,
-  );
 }
 
 function lengthOf(sequences: readonly Node[], given: number | undefined): number {

@@ -2,7 +2,7 @@
 import type { Node } from "../graph/node.ts";
 import { type Shape, sizeOf } from "../graph/shape.ts";
 import { applyOp, type Op } from "../ops/define.ts";
-import { add, constant, expand, matmul, mul, pad, permute, reshape, sub, sum } from "../ops/index.ts";
+import { add, constant, expand, matmul, mul, pad, permute, reshape, slice, sub, sum } from "../ops/index.ts";
 import type { LoopBody } from "./scan-node.ts";
 import { stepsOf } from "./scan-node.ts";
 
@@ -77,10 +77,9 @@ export class SumOverSteps {
     const [a, b] = [this.valuesOf(source), this.valuesOf(right)];
     const rows = (values: Node): Node => {
       const [steps, first, second] = values.shape;
-      if (transposed) return permute(reshape(values, [steps * first, second]), [1, 0]);
+      if (transposed) return permute(columns(values), [1, 0]);
       return reshape(permute(values, [1, 0, 2]), [first, steps * second]);
     };
-    const columns = (values: Node): Node => reshape(values, [values.shape[0] * values.shape[1], values.shape[2]]);
     return () => {
       let total: Node | undefined;
       for (const [from, to] of this.segments(a, b)) {
@@ -156,6 +155,17 @@ export class SumOverSteps {
     }
     return { kind: "steps", from: 0, sequence: this.memory.store(node) };
   }
+}
+
+/** Matrices [steps, m, n] below each other: [steps · m, n]. Cut after they are joined, a run of steps is read in place. */
+function columns(values: Node): Node {
+  const [steps, first, second] = values.shape;
+  const [source] = values.inputs;
+  if (values.op === slice && source.shape[1] === first && source.shape[2] === second) {
+    const [start] = values.attributes.starts as readonly number[];
+    return slice(columns(source), [{ start: start * first, stop: (start + steps) * first }]);
+  }
+  return reshape(values, [steps * first, second]);
 }
 
 /** The op of a one-input node, on another input of the same shape. */

@@ -132,6 +132,11 @@ export function mergeDirections(mode: Exclude<MergeMode, null>, forward: Tensor,
   }
 }
 
+/** The mask of a sequence of indices in which 0 stands for padding. */
+export function countedSteps(indices: Tensor): Tensor {
+  return indices.ne(0);
+}
+
 /** x with its masked steps set to zero, and the mask: a step counts if any of its features differs from `value`. */
 export function maskSteps(x: Tensor, value: number): { readonly masked: Tensor; readonly mask: Tensor } {
   const counts = x.ne(value).any(-1, true);

@@ -1,6 +1,7 @@
 /** Recurrent layers: RNN, LSTM, GRU and their cells. Each layer and direction is one loop, compiled once whatever the length. After torch.nn.RNN. */
 import { ArgumentError, ShapeError, UnsupportedError } from "../../errors.ts";
 import { formatShape, sameShape } from "../../graph/shape.ts";
+import { relu } from "../../nn/activations.ts";
 import { recurStack } from "../../nn/recurrent.ts";
 import { gruCell, lstmCell, type RecurrentCell, simpleCell } from "../../nn/recurrent-cells.ts";
 import { randomUniform, stack, type Tensor, zeros } from "../../tensor/index.ts";
@@ -52,7 +53,7 @@ function simple(owner: string, nonlinearity: Nonlinearity = "tanh"): CellOf {
       `${owner}: nonlinearity must be "tanh" or "relu", received ${JSON.stringify(nonlinearity)}.`,
     );
   }
-  return (weights) => simpleCell(weights, nonlinearity === "relu" ? (x) => x.relu() : undefined);
+  return (weights) => simpleCell(weights, nonlinearity === "relu" ? (x) => relu(x) : undefined);
 }
 
 function checkSizes(owner: string, sizes: Readonly<Record<string, number>>): void {
