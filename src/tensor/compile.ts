@@ -4,7 +4,7 @@ import type { CachedProgram } from "../engine/plan-cache.ts";
 import { ArgumentError } from "../errors.ts";
 import type { BuiltProgram, RequestedOutput } from "../graph/build-program.ts";
 import { bytesPerElement } from "../graph/dtype.ts";
-import { dataNode, Node, type NodeValue, serialNow, type VariableCell } from "../graph/node.ts";
+import { dataNode, Node, type NodeValue, numberNode, serialNow, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { atEntry } from "./lift.ts";
 import { Tensor } from "./tensor.ts";
@@ -145,6 +145,11 @@ export function compile<Args extends readonly CompiledArgument[], Result extends
   const traces = new Map<string, Trace>();
   const compiled = (...args: Args): Result =>
     atEntry(compiled, () => {
+      // inside another compiled function it is a part of that one
+      if (defaultEngine.tracing) {
+        const tensors = args.map((arg) => (arg instanceof Tensor ? arg : new Tensor(numberNode(arg))));
+        return fn(...(tensors as TracedArguments<Args>));
+      }
       defaultEngine.commit();
       const signature = args
         .map((arg) => (arg instanceof Tensor ? `${arg.dtype}[${arg.shape.join()}]` : "number"))
