@@ -7,7 +7,7 @@ import { matmul } from "../ops/matmul.ts";
 import { expand, permute } from "../ops/movement.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/reshape.ts";
-import { diagonal } from "./rearranging.ts";
+import { diagonal } from "./diagonals.ts";
 
 /** A tensor whose axes have names: letters, or "…k" for axis k (from the end) of the ellipsis. */
 interface Labelled {

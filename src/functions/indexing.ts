@@ -74,15 +74,23 @@ interface Placed {
   readonly index: Node;
 }
 
-/** What integers, slices and new axes leave, and the index tensors with the axes of that which they index. */
-function basicIndex(
-  x: Node,
-  items: readonly IndexItem<Node>[],
-): { part: Node; ranges: SliceRange[]; placed: Placed[] } {
+interface BasicIndex {
+  /** What integers, slices and new axes leave of the tensor. */
+  readonly part: Node;
+  readonly ranges: readonly SliceRange[];
+  /** Index tensors with the axes of the part that they index. */
+  readonly placed: readonly Placed[];
+  /** Whether integers, slices and new axes are all there is. */
+  readonly only: boolean;
+}
+
+/** The part of an index that only moves elements. Scalar index tensors are integers that are not known yet: they select before the others. */
+function basicIndex(x: Node, items: readonly IndexItem<Node>[]): BasicIndex {
   const entries = entriesOf(x.shape, items);
   const ranges: SliceRange[] = [];
   const kept: (number | "new")[] = [];
   const placed: Placed[] = [];
+  const selected: Placed[] = [];
   for (const entry of entries) {
     const axis = ranges.length;
     if (entry.kind === "newAxis") {
@@ -100,16 +108,24 @@ function basicIndex(
       ranges.push({ start: position, stop: position + 1 });
       continue;
     }
-    if (entry.kind === "tensor") placed.push({ axis: kept.length, index: wrapped(entry.index, extent) });
+    if (entry.kind === "tensor") {
+      const list = entry.index.shape.length === 0 ? selected : placed;
+      list.push({ axis: kept.length, index: wrapped(entry.index, extent) });
+    }
     ranges.push(entry.kind === "range" ? entry.range : {});
     kept.push(axis);
   }
   const sliced = slice(x, ranges);
-  const part = reshape(
+  const all = reshape(
     sliced,
     kept.map((axis) => (axis === "new" ? 1 : sliced.shape[axis])),
   );
-  return { part, ranges, placed };
+  const part = selected.reduceRight((rest, { axis, index }) => gather(rest, index, axis), all);
+  const moved = placed.map(({ axis, index }) => ({
+    axis: axis - selected.filter((scalar) => scalar.axis < axis).length,
+    index,
+  }));
+  return { part, ranges, placed: moved, only: placed.length + selected.length === 0 };
 }
 
 /** Indices that may count from the end, as positions. */
@@ -176,9 +192,9 @@ function fitted(value: Node, shape: Shape): Node {
  * up. Gradients flow to x where it is kept and to the value where it is read.
  */
 export function withIndexed(x: Node, items: readonly IndexItem<Node>[], value: Node, accumulate = false): Node {
-  const { part, ranges, placed } = basicIndex(x, items);
+  const { part, ranges, only } = basicIndex(x, items);
   const given = cast(value, x.dtype);
-  if (placed.length === 0 && ranges.every(({ step }) => step === undefined || step === 1)) {
+  if (only && ranges.every(({ step }) => step === undefined || step === 1)) {
     const block = slice(x, ranges).shape;
     const content = reshape(fitted(given, part.shape), block);
     if (sameShape(block, x.shape)) return accumulate ? add(x, content) : content;

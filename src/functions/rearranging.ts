@@ -1,24 +1,9 @@
 /** Composites that only move elements: parts, joins, rolls, diagonals, triangles. */
 import { ArgumentError, IndexRangeError, ShapeError } from "../errors.ts";
-import { promote } from "../graph/dtype.ts";
 import type { Node } from "../graph/node.ts";
-import {
-  broadcastShapes,
-  checkShape,
-  formatShape,
-  normalizeAxis,
-  type Shape,
-  sameShape,
-  sizeOf,
-} from "../graph/shape.ts";
-import { add } from "../ops/arithmetic.ts";
-import { cast } from "../ops/cast.ts";
-import { ge, le } from "../ops/compare.ts";
-import { iota } from "../ops/generate.ts";
-import { concat, expand, pad, permute, slice } from "../ops/movement.ts";
-import { constantLike } from "../ops/prepare.ts";
+import { broadcastShapes, checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from "../graph/shape.ts";
+import { concat, expand, permute, slice } from "../ops/movement.ts";
 import { reshape } from "../ops/reshape.ts";
-import { where } from "../ops/where.ts";
 
 /** Elements [start, stop) along one axis. */
 export function sliceAxis(x: Node, axis: number, start: number, stop?: number): Node {
@@ -92,61 +77,6 @@ export function chunk(x: Node, count: number, axis = 0): Node[] {
 export function unbind(x: Node, axis = 0): Node[] {
   const normal = normalizeAxis("unbind", axis, x.shape.length);
   return Array.from({ length: x.shape[normal] }, (_, i) => select(x, normal, i));
-}
-
-/**
- * Tensors one after the other along an axis, with PyTorch's rules: dtypes are promoted, and vectors without elements fit everything (to start a
- * list of batches with).
- */
-export function join(inputs: readonly Node[], axis = 0): Node {
-  if (inputs.length === 0) throw new ArgumentError("cat: expected at least one tensor.");
-  const dtype = inputs.map((x) => x.dtype).reduce(promote);
-  const full = inputs.filter((x) => x.shape.length !== 1 || x.shape[0] !== 0);
-  const parts = (full.length > 0 ? full : inputs.slice(0, 1)).map((x) => cast(x, dtype));
-  return concat(parts, axis);
-}
-
-/** Tensors of one shape along a new axis; dtypes are promoted. */
-export function stackPromoted(inputs: readonly Node[], axis = 0): Node {
-  if (inputs.length === 0) throw new ArgumentError("stack: expected at least one tensor.");
-  const odd = inputs.find((x) => !sameShape(x.shape, inputs[0].shape));
-  if (odd)
-    throw new ShapeError(
-      `stack: expected tensors of one shape, received ${formatShape(inputs[0].shape)} and ${formatShape(odd.shape)}.`,
-    );
-  const at = normalizeAxis("stack", axis, inputs[0].shape.length + 1);
-  return join(
-    inputs.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),
-    at,
-  );
-}
-
-/** Tensors of rank `least` at least: axes of size 1 are added in front (and one behind, for a third). */
-function withRank(x: Node, least: 1 | 2 | 3): Node {
-  const { shape } = x;
-  if (shape.length >= least) return x;
-  if (least === 3) return reshape(withRank(x, 2), shape.length === 2 ? [...shape, 1] : [1, sizeOf(shape), 1]);
-  return reshape(x, least === 2 ? [1, sizeOf(shape)] : [1]);
-}
-
-/** Side by side along the second axis; vectors one after the other. */
-export function stackHorizontally(inputs: readonly Node[]): Node {
-  const parts = inputs.map((x) => withRank(x, 1));
-  return join(parts, parts.length > 0 && parts[0].shape.length > 1 ? 1 : 0);
-}
-/** One below the other; vectors are rows. */
-export function stackVertically(inputs: readonly Node[]): Node {
-  return join(
-    inputs.map((x) => withRank(x, 2)),
-    0,
-  );
-}
-/** One behind the other along the third axis. */
-export function stackInDepth(inputs: readonly Node[]): Node {
-  return join(
-    inputs.map((x) => withRank(x, 3)),
-    2,
-  );
 }
 
 /** Elements shifted along axes; what leaves at one end comes in at the other. Without axes the flattened tensor is shifted. */
@@ -292,76 +222,4 @@ export function meshgrid(inputs: readonly Node[], indexing: "ij" | "xy" = "ij"):
       shape,
     ),
   );
-}
-
-/** The elements (i, i + offset) of the matrices that two axes hold; the diagonal becomes the last axis. */
-export function diagonal(x: Node, offset = 0, firstAxis = 0, secondAxis = 1): Node {
-  const rank = x.shape.length;
-  const [a, b] = [normalizeAxis("diagonal", firstAxis, rank), normalizeAxis("diagonal", secondAxis, rank)];
-  if (a === b) throw new ArgumentError(`diagonal: expected two different axes, received ${firstAxis} twice.`);
-  const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b);
-  const matrices = permute(x, [...others, a, b]);
-  const [row, column] = [Math.max(0, -offset), Math.max(0, offset)];
-  const length = Math.max(0, Math.min(x.shape[a] - row, x.shape[b] - column));
-  const batch = others.map((axis) => x.shape[axis]);
-  const lead = batch.map(() => undefined);
-  const square = slice(matrices, [
-    ...lead,
-    { start: row, stop: row + length },
-    { start: column, stop: column + length },
-  ]);
-  // n² elements and n more in rows of n + 1: the diagonal is the first column
-  const flat = pad(reshape(square, [...batch, length * length]), [
-    ...batch.map((): [number, number] => [0, 0]),
-    [0, length],
-  ]);
-  const rows = reshape(flat, [...batch, length, length + 1]);
-  return reshape(slice(rows, [...lead, undefined, { stop: 1 }]), [...batch, length]);
-}
-
-/** A matrix with the vector on its diagonal, 0 elsewhere. */
-export function diagonalMatrix(x: Node, offset = 0): Node {
-  const length = x.shape[0];
-  const size = length + Math.abs(offset);
-  const [row, column] = [Math.max(0, -offset), Math.max(0, offset)];
-  // the inverse of the movements of `diagonal`: a column, zeros behind each element, a square, zeros around it
-  const rows = pad(reshape(x, [length, 1]), [
-    [0, 0],
-    [0, length],
-  ]);
-  const square = reshape(sliceAxis(reshape(rows, [length * (length + 1)]), 0, 0, length * length), [length, length]);
-  return pad(square, [
-    [row, size - length - row],
-    [column, size - length - column],
-  ]);
-}
-
-/** Of a vector the matrix with it on the diagonal, of a matrix its diagonal. */
-export function diag(x: Node, offset = 0): Node {
-  if (x.shape.length === 1) return diagonalMatrix(x, offset);
-  if (x.shape.length === 2) return diagonal(x, offset);
-  throw new ShapeError(`diag: expected a vector or a matrix, received shape ${formatShape(x.shape)}.`);
-}
-
-/** Mask of the positions (i, j) with j − i ≤ offset ("lower") or ≥ offset ("upper"). */
-function triangle(shape: Shape, offset: number, side: "lower" | "upper"): Node {
-  const rank = shape.length;
-  const limit = iota(shape, rank - 2);
-  const moved = offset === 0 ? limit : add(limit, constantLike(limit, offset));
-  return (side === "lower" ? le : ge)(iota(shape, rank - 1), moved);
-}
-
-function keepTriangle(name: string, x: Node, offset: number, side: "lower" | "upper"): Node {
-  if (x.shape.length < 2)
-    throw new ShapeError(`${name}: expected a tensor of rank 2 or more, received shape ${formatShape(x.shape)}.`);
-  return where(triangle(x.shape, offset, side), x, constantLike(x, 0));
-}
-
-/** The elements (i, j) of matrices with j − i ≤ offset, 0 elsewhere. */
-export function tril(x: Node, offset = 0): Node {
-  return keepTriangle("tril", x, offset, "lower");
-}
-/** The elements (i, j) of matrices with j − i ≥ offset, 0 elsewhere. */
-export function triu(x: Node, offset = 0): Node {
-  return keepTriangle("triu", x, offset, "upper");
 }

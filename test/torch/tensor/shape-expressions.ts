@@ -131,6 +131,7 @@ export const indexing: readonly Expression[] = [
   ["b[:, rows, 1:3]", ({ b, rows }) => b.at(":", rows, [1, 3]), "b"],
   ["b[0, :, columns]", ({ b, columns }) => b.at(0, ":", columns)],
   ["b[rows % 2, rows, columns]", ({ b, rows, columns }) => b.at(rows.remainder(2), rows, columns), "b"],
+  ["b[k[1], :, rows]", ({ b, k, rows }) => b.at(k.at(1), ":", rows), "b"],
   ["b[None, rows % 2, 1:]", ({ b, rows }) => b.at(null, rows.remainder(2), "1:")],
   ["x[mask]", ({ x, mask }) => x.at(mask), "x"],
   ["b[:, mask[:, 0]]", ({ b, mask }) => b.at(":", mask.at(":", 0)), "b"],
