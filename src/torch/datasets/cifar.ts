@@ -1,30 +1,20 @@
 import { cifar10Classes, loadCifar10, type PlanarImages, planarImage } from "../../data/cifar.ts";
 import type { Image } from "../../data/image.ts";
 import { VisionDataset } from "../../data/vision-dataset.ts";
-import {
-  type ImageTransform,
-  type InputOf,
-  type SplitOptions,
-  type TargetOf,
-  type TargetTransform,
-  transformsOf,
-} from "./options.ts";
+import type { SplitOptions } from "./options.ts";
 
 /**
  * CIFAR-10: 50,000 training and 10,000 test colour images, 32 x 32, in ten classes. `root` is a folder with the official binary or Python files (or their folder, or
  * the .tar.gz), or the archive itself. Pickles are read without running anything in them.
  * @throws DataError when files are missing, truncated or hold something else.
  */
-export class CIFAR10<
-  T extends ImageTransform | undefined = undefined,
-  U extends TargetTransform | undefined = undefined,
-> extends VisionDataset<InputOf<T>, TargetOf<U>> {
+export class CIFAR10<Input = Image, Target = number> extends VisionDataset<Input, Target> {
   readonly classes: readonly string[] = cifar10Classes;
   readonly train: boolean;
   private readonly images: PlanarImages;
 
-  constructor(root: string, options: SplitOptions<T, U> = {}) {
-    super(transformsOf(options));
+  constructor(root: string, options: SplitOptions<Input, Target> = {}) {
+    super(options);
     this.train = options.train ?? true;
     this.images = loadCifar10(root, this.train);
   }

@@ -2,18 +2,10 @@ import { HostRandom } from "../../data/host-random.ts";
 import { Image } from "../../data/image.ts";
 import { VisionDataset } from "../../data/vision-dataset.ts";
 import { ArgumentError } from "../../errors.ts";
-import {
-  type ImageTransform,
-  type InputOf,
-  type TargetOf,
-  type TargetTransform,
-  transformsOf,
-  type VisionOptions,
-} from "./options.ts";
+import type { VisionOptions } from "./options.ts";
 
 /** Options of `FakeData`. */
-export interface FakeDataOptions<T extends ImageTransform | undefined, U extends TargetTransform | undefined>
-  extends VisionOptions<T, U> {
+export interface FakeDataOptions<Input, Target> extends VisionOptions<Input, Target> {
   /** Number of examples. Default 1000. */
   readonly size?: number;
   /** [channels, height, width]. Default [3, 224, 224]. */
@@ -25,17 +17,14 @@ export interface FakeDataOptions<T extends ImageTransform | undefined, U extends
 }
 
 /** Random images with random class numbers: always the same for a seed and an index. */
-export class FakeData<
-  T extends ImageTransform | undefined = undefined,
-  U extends TargetTransform | undefined = undefined,
-> extends VisionDataset<InputOf<T>, TargetOf<U>> {
+export class FakeData<Input = Image, Target = number> extends VisionDataset<Input, Target> {
   readonly size: number;
   readonly imageSize: readonly [channels: number, height: number, width: number];
   readonly numClasses: number;
   readonly randomOffset: number;
 
-  constructor(options: FakeDataOptions<T, U> = {}) {
-    super(transformsOf(options));
+  constructor(options: FakeDataOptions<Input, Target> = {}) {
+    super(options);
     const { size = 1000, imageSize = [3, 224, 224], numClasses = 10, randomOffset = 0 } = options;
     if (![size, numClasses].every((value) => Number.isInteger(value) && value > 0) || !Number.isInteger(randomOffset)) {
       throw new ArgumentError(

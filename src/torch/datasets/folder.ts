@@ -2,18 +2,10 @@ import type { Image } from "../../data/image.ts";
 import { decodeImageFile } from "../../data/image-decoder.ts";
 import { listImageFolder } from "../../data/image-folder.ts";
 import { VisionDataset } from "../../data/vision-dataset.ts";
-import {
-  type ImageTransform,
-  type InputOf,
-  type TargetOf,
-  type TargetTransform,
-  transformsOf,
-  type VisionOptions,
-} from "./options.ts";
+import type { VisionOptions } from "./options.ts";
 
 /** Options of `ImageFolder`. */
-export interface ImageFolderOptions<T extends ImageTransform | undefined, U extends TargetTransform | undefined>
-  extends VisionOptions<T, U> {
+export interface ImageFolderOptions<Input, Target> extends VisionOptions<Input, Target> {
   /** Reads an image file. Default: the package `sharp`, as RGB. */
   readonly loader?: (path: string) => Image;
   /** Endings of image files. Default: the usual ones. */
@@ -27,18 +19,15 @@ export interface ImageFolderOptions<T extends ImageTransform | undefined, U exte
  * are asked for (install it beside Trivium), or by `loader`.
  * @throws DataError when there are no classes or no images; UnsupportedError, at the first image, when `sharp` is not installed.
  */
-export class ImageFolder<
-  T extends ImageTransform | undefined = undefined,
-  U extends TargetTransform | undefined = undefined,
-> extends VisionDataset<InputOf<T>, TargetOf<U>> {
+export class ImageFolder<Input = Image, Target = number> extends VisionDataset<Input, Target> {
   readonly classes: readonly string[];
   readonly classToIdx: Readonly<Record<string, number>>;
   /** Each file with its class number. */
   readonly samples: readonly (readonly [path: string, target: number])[];
   private readonly loader: (path: string) => Image;
 
-  constructor(root: string, options: ImageFolderOptions<T, U> = {}) {
-    super(transformsOf(options));
+  constructor(root: string, options: ImageFolderOptions<Input, Target> = {}) {
+    super(options);
     const { classes, samples } = listImageFolder(root, options);
     this.classes = classes;
     this.classToIdx = Object.fromEntries(classes.map((name, index) => [name, index]));

@@ -3,4 +3,4 @@ export { CIFAR10 } from "./cifar.ts";
 export { FakeData, type FakeDataOptions } from "./fake-data.ts";
 export { ImageFolder, type ImageFolderOptions } from "./folder.ts";
 export { FashionMNIST, MNIST } from "./mnist.ts";
-export type { ImageTransform, SplitOptions, TargetTransform, VisionOptions } from "./options.ts";
+export type { SplitOptions, VisionOptions } from "./options.ts";

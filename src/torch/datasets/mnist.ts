@@ -5,28 +5,18 @@ import { findIdxFolder, mnistPackageFolder, readMnistHalf } from "../../data/mni
 import { VisionDataset } from "../../data/vision-dataset.ts";
 import { DataError } from "../../errors.ts";
 import { type Tensor, tensor, tensorView } from "../../tensor/index.ts";
-import {
-  type ImageTransform,
-  type InputOf,
-  type SplitOptions,
-  type TargetOf,
-  type TargetTransform,
-  transformsOf,
-} from "./options.ts";
+import type { SplitOptions } from "./options.ts";
 
 /** Grey images of 28 x 28 in memory. */
-abstract class GreyImages<
-  T extends ImageTransform | undefined,
-  U extends TargetTransform | undefined,
-> extends VisionDataset<InputOf<T>, TargetOf<U>> {
+abstract class GreyImages<Input, Target> extends VisionDataset<Input, Target> {
   /** Whether this is the training half. */
   readonly train: boolean;
   /** Names of the classes, in the order of their numbers. */
   abstract readonly classes: readonly string[];
   private readonly set: ImageSet;
 
-  constructor(set: ImageSet, options: SplitOptions<T, U>) {
-    super(transformsOf(options));
+  constructor(set: ImageSet, options: SplitOptions<Input, Target>) {
+    super(options);
     this.train = options.train ?? true;
     this.set = set;
   }
@@ -79,10 +69,7 @@ function idxHalf(
  * const train = new MNIST("data", { train: true, download: true, transform: new transforms.ToTensor() });
  * ```
  */
-export class MNIST<
-  T extends ImageTransform | undefined = undefined,
-  U extends TargetTransform | undefined = undefined,
-> extends GreyImages<T, U> {
+export class MNIST<Input = Image, Target = number> extends GreyImages<Input, Target> {
   readonly classes: readonly string[] = [
     "0 - zero",
     "1 - one",
@@ -96,7 +83,7 @@ export class MNIST<
     "9 - nine",
   ];
 
-  constructor(root?: string, options: SplitOptions<T, U> = {}) {
+  constructor(root?: string, options: SplitOptions<Input, Target> = {}) {
     const { train = true, download = false } = options;
     const packaged = () => readMnistHalf(mnistPackageFolder(), train ? "train" : "t10k");
     super(idxHalf("MNIST", root, download, train, packaged), options);
@@ -108,10 +95,7 @@ export class MNIST<
  * is not quite the published one.
  * @throws DataError when the files are nowhere, truncated or corrupt.
  */
-export class FashionMNIST<
-  T extends ImageTransform | undefined = undefined,
-  U extends TargetTransform | undefined = undefined,
-> extends GreyImages<T, U> {
+export class FashionMNIST<Input = Image, Target = number> extends GreyImages<Input, Target> {
   readonly classes: readonly string[] = [
     "T-shirt/top",
     "Trouser",
@@ -125,7 +109,7 @@ export class FashionMNIST<
     "Ankle boot",
   ];
 
-  constructor(root?: string, options: SplitOptions<T, U> = {}) {
+  constructor(root?: string, options: SplitOptions<Input, Target> = {}) {
     const { train = true, download = false } = options;
     const packaged = () => loadFashionMnist()[train ? "train" : "test"];
     super(idxHalf("FashionMNIST", root, download, train, packaged), options);
