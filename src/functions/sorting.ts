@@ -34,7 +34,8 @@ export function topK(
       `topK: k must be an integer from 0 to the ${x.shape[normal]} elements along axis ${axis}, received ${k}.`,
     );
   }
-  const order = argsort(x, { axis: normal, descending: largest });
+  const sortable = x.dtype === "f32" || x.dtype === "i32" ? x : cast(x, "i32");
+  const order = argsort(sortable, { axis: normal, descending: largest });
   const indices = slice(
     order,
     x.shape.map((_, i) => (i === normal ? { stop: k } : undefined)),
