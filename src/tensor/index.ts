@@ -29,7 +29,7 @@ export type { Index, SortingOptions, TopkOptions, UniqueOptions } from "./method
 export type { ProductOptions, SpreadOptions, ValuesAndIndices } from "./methods/reductions.ts";
 export * from "./network-functions.ts";
 export * from "./random.ts";
-export { differentiable, Recording, type RecordingOptions } from "./recording.ts";
+export { differentiable, Recording, type RecordingOptions, recordsOrTraces } from "./recording.ts";
 export { type ScanOptions, type ScanResult, type ScanStep, scan } from "./scan.ts";
 export { Tensor } from "./tensor.ts";
 export { TensorShape } from "./tensor-shape.ts";

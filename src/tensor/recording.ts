@@ -7,7 +7,7 @@ import { isLeaf } from "../graph/build-program.ts";
 import { withGradMode } from "../graph/grad-mode.ts";
 import { type Node, nextMark, serialNow } from "../graph/node.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
-import { add } from "../ops/index.ts";
+import { add, cast, concat, constant, eq, iota, reshape } from "../ops/index.ts";
 import { Tensor } from "./tensor.ts";
 import { Variable } from "./variable.ts";
 
@@ -17,6 +17,11 @@ interface Group {
   unfinished: number;
 }
 let currentGroup: Group = { recording: 0, unfinished: 0 };
+
+/** Whether what is computed now is recorded by a tape or traced by a compiled function: it must be built, not replayed. */
+export function recordsOrTraces(): boolean {
+  return currentGroup.recording > 0 || defaultEngine.tracing;
+}
 
 export interface RecordingOptions {
   /** May be used more than once. */
@@ -104,6 +109,12 @@ export class Recording {
     return [...this.watchedVariables];
   }
 
+  /** The trainable variables that a target was computed from. */
+  variablesUnder(target: Tensor): Variable[] {
+    const owners = differentiableLeaves([target.node]).map(({ owner }) => owner);
+    return [...new Set(owners.filter((owner) => owner instanceof Variable))];
+  }
+
   private readonly through = (node: Node): boolean =>
     this.intervals.some(({ from, to }) => node.serial >= from && node.serial < to);
 
@@ -127,11 +138,6 @@ export class Recording {
     sources: readonly Tensor[],
     seeds?: readonly (Tensor | undefined)[],
   ): (Tensor | undefined)[] {
-    if (this.used && !this.persistent) {
-      throw new GradientError(
-        "GradientTape.gradient: a tape that is not persistent can compute one set of gradients only. Make it with { persistent: true }.",
-      );
-    }
     targets.forEach((target, index) => {
       const seed = seeds?.[index];
       if (seed && !sameShape(seed.shape, target.shape)) {
@@ -140,6 +146,40 @@ export class Recording {
         );
       }
     });
+    const given = seeds?.length ? targets.map((_, index) => seeds[index]?.node) : undefined;
+    const [results] = this.once(targets, (roots) => [this.flow(roots, sources, given)]);
+    return results.map((node) => node && new Tensor(node));
+  }
+
+  /** Derivatives of every element of the target with respect to every element of each source: shape [...target, ...source]. */
+  jacobian(target: Tensor, sources: readonly Tensor[]): (Tensor | undefined)[] {
+    const { size } = target;
+    const rows = this.once([target], (roots) =>
+      Array.from({ length: size }, (_, element) => {
+        const seed = cast(eq(reshape(iota([size]), target.shape), constant(element, target.shape, "i32")), "f32");
+        return this.flow(roots, sources, [seed]);
+      }),
+    );
+    return sources.map((source, index) => {
+      const parts = rows.map((row) => row[index]);
+      if (parts.every((part) => part === undefined)) return undefined;
+      const flat = parts.map((part) => reshape(part ?? constant(0, source.shape, "f32"), [1, source.size]));
+      return new Tensor(
+        withGradMode(currentGroup.recording > 0, () => reshape(concat(flat, 0), [...target.shape, ...source.shape])),
+      );
+    });
+  }
+
+  /** Differentiates: checks that the tape may, keeps what users read after a step, and lets go of what nobody needs any more. */
+  private once(
+    targets: readonly Tensor[],
+    differentiate: (roots: readonly Node[]) => readonly (readonly (Node | undefined)[])[],
+  ): readonly (readonly (Node | undefined)[])[] {
+    if (this.used && !this.persistent) {
+      throw new GradientError(
+        "GradientTape.gradient: a tape that is not persistent can compute one set of gradients only. Make it with { persistent: true }.",
+      );
+    }
     if (!this.persistent) this.pause();
     this.used = true;
     const roots = targets.map((target) => target.node);
@@ -147,26 +187,30 @@ export class Recording {
     for (const node of this.recordedAbove(recorded)) {
       if (node.consumed && node.inputs.length === 0 && !this.watchedNodes.has(node)) throw freed();
     }
-    const leaves = differentiableLeaves(recorded);
+    const results = differentiate(roots);
+    for (const node of [...recorded, ...this.outputs(recorded), ...results.flat()]) if (node) defaultEngine.keep(node);
+    this.finish(recorded);
+    return results;
+  }
+
+  /** Gradients with respect to each source: of a variable, the sum over the versions that were read. */
+  private flow(
+    roots: readonly Node[],
+    sources: readonly Tensor[],
+    seeds: readonly (Node | undefined)[] | undefined,
+  ): (Node | undefined)[] {
+    const leaves = differentiableLeaves(roots.filter((root) => root.requiresGrad));
     const wanted = sources.map((source) => this.leavesOf(source, leaves));
     // another tape that records sees these gradients too: their own graph is kept
     const createGraph = currentGroup.recording > 0;
-    const flat = wanted.flat();
-    const given = seeds?.length ? roots.map((_, index) => seeds[index]?.node) : undefined;
-    const results = nodeGradients(roots, flat, given, { createGraph, through: this.through });
+    const results = nodeGradients(roots, wanted.flat(), seeds, { createGraph, through: this.through });
     let next = 0;
-    const sums = wanted.map((nodes) => {
+    return wanted.map((nodes) => {
       const parts = results.slice(next, next + nodes.length).filter((part) => part !== undefined);
       next += nodes.length;
-      return parts.length === 0
-        ? undefined
-        : withGradMode(createGraph, () => parts.reduce((sum, part) => add(sum, part)));
+      if (parts.length === 0) return undefined;
+      return withGradMode(createGraph, () => parts.reduce((sum, part) => add(sum, part)));
     });
-    if (!defaultEngine.tracing) {
-      for (const node of [...recorded, ...this.outputs(recorded), ...sums]) if (node) defaultEngine.keep(node);
-    }
-    this.finish(recorded);
-    return sums.map((node) => node && new Tensor(node));
   }
 
   private recordedAbove(roots: readonly Node[]): Node[] {

@@ -2,7 +2,15 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { type DType, parseDType } from "../graph/dtype.ts";
 import { Callable } from "../nn/callable.ts";
-import { type CompiledResult, compile, Tensor, TensorShape, variableCount } from "../tensor/index.ts";
+import {
+  type CompiledResult,
+  compile,
+  recordsOrTraces,
+  tensor as scalar,
+  Tensor,
+  TensorShape,
+  variableCount,
+} from "../tensor/index.ts";
 import type { DTypeName } from "./convert.ts";
 import { mapNested, nestedLeaves } from "./structure.ts";
 
@@ -48,6 +56,10 @@ export class CompiledFunction<Args extends readonly unknown[], Result> extends C
 
   override invoke(...args: Args): Result {
     if (this.signature) this.check(args, this.signature);
+    // a tape sees through it, and within another compiled function it becomes a part of that one
+    if (recordsOrTraces()) {
+      return this.body(...(mapNested(args, (leaf) => (typeof leaf === "number" ? scalar(leaf) : leaf)) as Args));
+    }
     const values: (Tensor | number)[] = [];
     // tensors and numbers are arguments of the program; everything else is part of its identity
     const identity = mapNested(args, (leaf) => {
@@ -111,7 +123,7 @@ export class CompiledFunction<Args extends readonly unknown[], Result> extends C
 /**
  * Compiles a function: it is traced once for each combination of argument shapes and dtypes, and from then on replayed as one program. Tensors and
  * numbers, in arrays and objects too, are run-time values (numbers arrive as scalar tensors); strings and booleans choose the program.
- * Variables may be created by the first call only. Reading a value inside throws.
+ * Variables may be created by the first call only. Reading a value inside throws. Under a tape, and inside another compiled function, it is called as it is.
  *
  * @example
  * ```ts

@@ -143,6 +143,18 @@ export class GradientTape {
       });
     });
   }
+
+  /**
+   * Derivatives of every element of the target with respect to every element of the sources, each of shape [...target, ...source]. One gradient
+   * for each element of the target is built, so the target should be small.
+   */
+  jacobian<Sources extends Tensors>(target: Tensor, sources: Sources): GradientsOf<Sources> {
+    return atEntry(this.jacobian, () => {
+      const results = this.recording.jacobian(tensorsOf("jacobian", target)[0], tensorsOf("jacobian", sources));
+      let next = 0;
+      return mapNested(sources, () => results[next++]) as GradientsOf<Sources>;
+    });
+  }
 }
 
 function tensorsOf(operation: string, tensors: Tensors): Tensor[] {

@@ -21,9 +21,11 @@ export {
   type GradientTapeOptions,
   type Tensors,
 } from "./gradient-tape.ts";
+export { grad, grads, valueAndGrad, valueAndGrads, variableGrads } from "./gradients.ts";
 export * as linalg from "./linalg.ts";
 export * as math from "./math.ts";
 export * from "./memory.ts";
 export * as nn from "./nn.ts";
 export * as random from "./random.ts";
 export { normal as randomNormal, truncatedNormal, uniform as randomUniform } from "./random.ts";
+export * as train from "./train.ts";

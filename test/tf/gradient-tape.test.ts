@@ -195,6 +195,89 @@ describe("several tapes", () => {
   });
 });
 
+test("jacobian: derivatives of every element", () => {
+  const w = new tf.Variable([1, 2]);
+  const x = tf.constant([3, 4, 5]);
+  const tape = new tf.GradientTape();
+  const y = tape.run(() => tf.mul(tf.expandDims(tf.square(w), 1), tf.expandDims(x, 0)));
+  const found = tape.jacobian(y, { w, x });
+  expect(found.w?.shape).toEqual([2, 3, 2]);
+  expect(numbers(found.w)).toEqual([
+    [
+      [6, 0],
+      [8, 0],
+      [10, 0],
+    ],
+    [
+      [0, 12],
+      [0, 16],
+      [0, 20],
+    ],
+  ]);
+  expect(found.x).toBeUndefined();
+  expect(() => tape.jacobian(y, w)).toThrow(/persistent/);
+});
+
+test("a tape sees through a compiled function, and a compiled function through another", () => {
+  const w = new tf.Variable([1, 2]);
+  const f = tf.function((x: tf.Tensor, power: number) => tf.sum(tf.pow(tf.mul(x, w), power)));
+  const g = tf.function((x: tf.Tensor) => tf.add(f(x, 2), 1));
+  const x = tf.constant([3, 4]);
+  expect(g(x).item()).toBe(74);
+  const tape = new tf.GradientTape();
+  const y = tape.run(() => f(x, 2));
+  expect(numbers(tape.gradient(y, w))).toEqual([18, 64]);
+});
+
+test("gradients of functions, as TensorFlow.js takes them", () => {
+  const x = tf.constant([1, 2]);
+  expect(
+    tf
+      .grad((t) => tf.square(t))(x)
+      .toArray(),
+  ).toEqual([2, 4]);
+  const [da, db] = tf.grads((a, b) => tf.sum(tf.mul(a, tf.square(b))))([x, tf.constant([3, 4])]);
+  expect([da.toArray(), db.toArray()]).toEqual([
+    [9, 16],
+    [6, 16],
+  ]);
+  const w = new tf.Variable([1, 1], { name: "weights" });
+  const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(w, x)));
+  expect([value.item(), grads.weights.toArray()]).toEqual([3, [1, 2]]);
+  const optimizer = tf.train.sgd(0.5);
+  expect(optimizer.minimize(() => tf.sum(tf.mul(w, x)), true).item()).toBe(3);
+  expect(w.toArray()).toEqual([0.5, 0]);
+  expect(() => optimizer.minimize(() => tf.sum(x))).toThrow(/no trainable variable/);
+});
+
+test("a Keras model under a tape: running statistics move, prediction and loss are read after the step", () => {
+  const { models, layers } = tf.keras;
+  const model = new models.Sequential();
+  model.add(new layers.Dense(3, { inputShape: [2] }));
+  model.add(new layers.BatchNormalization());
+  model.add(new layers.Dense(1));
+  const x = tf.linspace(-1, 2, 12).reshape([6, 2]);
+  const optimizer = new tf.optimizers.SGD(0.1);
+  const statistics = () => model.nonTrainableWeights.map((each) => Array.from(each.dataSync()));
+  const losses: number[] = [];
+  for (let step = 0; step < 3; step++) {
+    const before = statistics();
+    const tape = new tf.GradientTape();
+    const { loss, pred } = tape.run(() => {
+      const pred = model(x, { training: true });
+      return { loss: tf.reduceMean(tf.squaredDifference(pred, 1)), pred };
+    });
+    const weights = model.trainableWeights;
+    const gradients = tape.gradient(loss, weights);
+    optimizer.applyGradients(weights.map((weight, i) => [gradients[i], weight]));
+    losses.push(loss.item());
+    expect(pred.shape).toEqual([6, 1]);
+    expect(pred.dataSync().length).toBe(6);
+    expect(statistics()).not.toEqual(before);
+  }
+  expect(losses[2]).toBeLessThan(losses[0]);
+});
+
 describe("after the optimizer's step", () => {
   function network() {
     const w1 = new tf.Variable(tf.linspace(-1, 1, 12).reshape([4, 3]), { name: "w1" });

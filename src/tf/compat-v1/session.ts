@@ -82,6 +82,18 @@ class Run implements VariableEvaluation {
 
 export type { Run };
 
+/** What a run does. */
+interface Plan {
+  readonly initializers: readonly InitializerOperation[];
+  readonly variables: readonly VariableOperation[];
+  /** Whether anything but initializers is to be run. */
+  readonly needed: boolean;
+  readonly program: (...fed: Tensor[]) => Values;
+}
+
+const keyOf = (each: Tensor | Operation): string =>
+  each instanceof GraphTensor ? `${each.operation.id}:${each.path.join(".")}` : String((each as Operation).id);
+
 /** The operations that some need, themselves included, in order of creation. */
 function closure(roots: readonly Operation[], fed: Fed): Operation[] {
   const found = new Set<Operation>();
@@ -110,7 +122,7 @@ function closure(roots: readonly Operation[], fed: Fed): Operation[] {
 export class Session {
   readonly graph: Graph;
   private readonly values = new Map<VariableOperation, Variable>();
-  private readonly programs = new Map<string, (...fed: Tensor[]) => Values>();
+  private readonly plans = new Map<string, Plan>();
   private states = new Map<object, unknown>();
   private closed = false;
 
@@ -125,45 +137,48 @@ export class Session {
       const leaves = nestedLeaves(fetches) as (Tensor | Operation)[];
       for (const leaf of leaves) this.checkFetch(leaf);
       const fed = this.feed(options.feedDict);
-      const roots = leaves.map((leaf) => (leaf instanceof Operation ? leaf : (leaf as GraphTensor).operation));
-      const operations = closure(
-        roots.filter((_, index) => !fed.has(leaves[index] as GraphTensor)),
-        fed,
-      );
-      this.checkPlaceholders(leaves, fed);
-      // initializers make the variables that the rest reads
-      for (const operation of operations)
-        if (operation instanceof InitializerOperation) this.initialize(operation.variables);
-      const rest = operations.filter((operation) => !(operation instanceof InitializerOperation));
-      for (const operation of rest) if (operation instanceof VariableOperation) this.variable(operation);
-      const needed = rest.length > 0 || leaves.some((leaf) => leaf instanceof GraphTensor);
-      const values = needed ? this.replay(leaves, rest, fed) : leaves.map(() => []);
+      let plan = this.plan(leaves, fed);
+      for (const operation of plan.initializers) this.initialize(operation.variables);
+      // what was compiled before an initializer holds the old states of optimizers
+      if (plan.initializers.length > 0) plan = this.plan(leaves, fed);
+      const values = plan.needed ? this.replay(plan, fed) : leaves.map(() => []);
       let next = 0;
       return mapNested(fetches, () => values[next++][0]) as Fetched<F>;
     });
   }
 
-  /** The compiled program of these fetches and feeds. */
-  private replay(leaves: readonly (Tensor | Operation)[], operations: readonly Operation[], fed: Fed): Values {
+  /** What must be done for these fetches and feeds; thought out once. */
+  private plan(leaves: readonly (Tensor | Operation)[], fed: Fed): Plan {
     const targets = [...fed.keys()];
-    const key = [...leaves, "<-", ...targets]
-      .map((each) =>
-        each instanceof Operation
-          ? each.id
-          : each instanceof GraphTensor
-            ? `${each.operation.id}:${each.path.join(".")}`
-            : each,
-      )
-      .join();
-    let program = this.programs.get(key);
-    if (!program) {
-      program = compile((...given: Tensor[]): Values => {
-        const run = new Run(this, new Map(targets.map((target, index) => [target, given[index]])), operations);
-        return leaves.map((leaf) => (leaf instanceof GraphTensor ? [run.value(leaf)] : []));
-      });
-      this.programs.set(key, program);
-    }
-    return program(...fed.values());
+    const key = `${leaves.map(keyOf).join()}<-${targets.map(keyOf).join()}`;
+    const known = this.plans.get(key);
+    if (known) return known;
+    this.checkPlaceholders(leaves, fed);
+    const operations = closure(
+      leaves.flatMap((leaf) =>
+        leaf instanceof GraphTensor ? (fed.has(leaf) ? [] : [leaf.operation]) : [leaf as Operation],
+      ),
+      fed,
+    );
+    // initializers make the variables that the rest reads
+    const rest = operations.filter((operation) => !(operation instanceof InitializerOperation));
+    const program = compile((...given: Tensor[]): Values => {
+      const run = new Run(this, new Map(targets.map((target, index) => [target, given[index]])), rest);
+      return leaves.map((leaf) => (leaf instanceof GraphTensor ? [run.value(leaf)] : []));
+    });
+    const plan: Plan = {
+      initializers: operations.filter((operation) => operation instanceof InitializerOperation),
+      variables: rest.filter((operation) => operation instanceof VariableOperation),
+      needed: rest.length > 0 || leaves.some((leaf) => leaf instanceof GraphTensor),
+      program,
+    };
+    this.plans.set(key, plan);
+    return plan;
+  }
+
+  private replay(plan: Plan, fed: Fed): Values {
+    for (const operation of plan.variables) this.variable(operation);
+    return plan.program(...fed.values());
   }
 
   private checkFetch(leaf: unknown): void {
@@ -237,7 +252,7 @@ export class Session {
     if (this.states.size === 0) return;
     // compiled steps hold the old states
     this.states = new Map();
-    this.programs.clear();
+    this.plans.clear();
   }
 
   /** @internal What an optimizer keeps in this session. */
@@ -250,7 +265,7 @@ export class Session {
   close(): void {
     this.closed = true;
     this.values.clear();
-    this.programs.clear();
+    this.plans.clear();
     this.states.clear();
   }
   [Symbol.dispose](): void {
