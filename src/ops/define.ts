@@ -42,7 +42,7 @@ export interface WindowGeometry {
  * - `conv2d`: NHWC data x, HWIO kernel w [kh, kw, c/groups, k], gradient g [n, oh, ow, k].
  *   forward: (x, w) -> g-shape · inputGradient: (g, w) -> x-shape · weightGradient: (x, g) -> w-shape. Closed under differentiation.
  * - `window`: pooling over NHWC. x is [n, h, w, c], y is [n, oh, ow, c]; tap t = i·kw + j is one position of the window, outside taps are skipped.
- *   max: y = max_t x · argmax: first maximal t (i32) · sum: Σ_t x · sumTranspose: (y) -> x-shape ·
+ *   max: y = max_t x · argmax: first maximal t (u8, or i32 where windows are large) · sum: Σ_t x · sumTranspose: (y) -> x-shape ·
  *   pick: (x, t) -> x at tap t[y] · pickTranspose: (y, t) -> x-shape, y added where its tap is t.
  * - `scan`: a loop over time whose body is a program; the output is one f32 vector that holds every result of every step (`ScanLoop`).
  * - `indexed`: anything with data-dependent addresses or order; `reference` computes it in f64 from row-major inputs, the schedule has

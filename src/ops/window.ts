@@ -21,12 +21,17 @@ const meaningOf =
     geometry: { window, strides, dilation, padding },
   });
 
-function requireDType(operation: string, what: string, type: TensorType, dtype: "f32" | "i32"): void {
-  if (type.dtype !== dtype) {
-    throw new DTypeError(
-      `${operation}: ${what} must be ${dtype}, received ${type.dtype}; convert with .cast("${dtype}").`,
-    );
-  }
+function requireFloat(operation: string, what: string, { dtype }: TensorType): void {
+  if (dtype === "f32") return;
+  throw new DTypeError(`${operation}: ${what} must be f32, received ${dtype}; convert with .cast("f32").`);
+}
+
+/** Positions in a window are bytes where that many suffice: tensors of taps are read and written once per step of training. */
+const tapDType = ({ window }: WindowAttributes): "u8" | "i32" => (window[0] * window[1] <= 256 ? "u8" : "i32");
+
+function requireTaps(operation: string, { dtype }: TensorType): void {
+  if (dtype === "i32" || dtype === "u8") return;
+  throw new DTypeError(`${operation}: taps must be i32 or u8, received ${dtype}; convert with .cast("i32").`);
 }
 
 /** Shape of the pooled result of `data`. */
@@ -71,7 +76,7 @@ export const windowMax: OpFunction<[data: Node, window: number | Pair, options?:
   summary: "Max pooling: y[n, i, j, c] = max over taps (a, b) of x[n, i·s + a·d − p, j·s + b·d − p, c].",
   prepare: pooling("windowMax"),
   infer: ([data], attributes) => {
-    requireDType("windowMax", "data", data, "f32");
+    requireFloat("windowMax", "data", data);
     return { shape: pooledShape("windowMax", data.shape, attributes), dtype: "f32" };
   },
   meaning: meaningOf("max"),
@@ -111,8 +116,8 @@ export const windowArgmax: OpFunction<[data: Node, window: number | Pair, option
   summary: "Position inside each window, row by row, of its first largest element.",
   prepare: pooling("windowArgmax"),
   infer: ([data], attributes) => {
-    requireDType("windowArgmax", "data", data, "f32");
-    return { shape: pooledShape("windowArgmax", data.shape, attributes), dtype: "i32" };
+    requireFloat("windowArgmax", "data", data);
+    return { shape: pooledShape("windowArgmax", data.shape, attributes), dtype: tapDType(attributes) };
   },
   meaning: meaningOf("argmax"),
   gradient: { none: "the result is an integer position" },
@@ -142,7 +147,7 @@ export const windowSum: OpFunction<[data: Node, window: number | Pair, options?:
   summary: "Sum pooling: y[n, i, j, c] = Σ over taps (a, b) of x[n, i·s + a·d − p, j·s + b·d − p, c].",
   prepare: pooling("windowSum"),
   infer: ([data], attributes) => {
-    requireDType("windowSum", "data", data, "f32");
+    requireFloat("windowSum", "data", data);
     return { shape: pooledShape("windowSum", data.shape, attributes), dtype: "f32" };
   },
   meaning: meaningOf("sum"),
@@ -177,7 +182,7 @@ export const windowSumTranspose: OpFunction<
     attributes: { ...windowAttributes("windowSumTranspose", window, options), size } as TransposeAttributes,
   }),
   infer: ([pooled], attributes) => {
-    requireDType("windowSumTranspose", "the pooled tensor", pooled, "f32");
+    requireFloat("windowSumTranspose", "the pooled tensor", pooled);
     return { shape: unpooledShape("windowSumTranspose", pooled.shape, attributes), dtype: "f32" };
   },
   meaning: meaningOf("sumTranspose"),
@@ -209,8 +214,8 @@ export const windowPick: OpFunction<[data: Node, taps: Node, window: number | Pa
       attributes: windowAttributes("windowPick", window, options),
     }),
     infer: ([data, taps], attributes) => {
-      requireDType("windowPick", "data", data, "f32");
-      requireDType("windowPick", "taps", taps, "i32");
+      requireFloat("windowPick", "data", data);
+      requireTaps("windowPick", taps);
       const shape = pooledShape("windowPick", data.shape, attributes);
       requireShape("windowPick", "taps", taps.shape, shape);
       return { shape, dtype: "f32" };
@@ -247,8 +252,8 @@ export const windowPickTranspose: OpFunction<
     attributes: { ...windowAttributes("windowPickTranspose", window, options), size } as TransposeAttributes,
   }),
   infer: ([pooled, taps], attributes) => {
-    requireDType("windowPickTranspose", "the pooled tensor", pooled, "f32");
-    requireDType("windowPickTranspose", "taps", taps, "i32");
+    requireFloat("windowPickTranspose", "the pooled tensor", pooled);
+    requireTaps("windowPickTranspose", taps);
     requireShape("windowPickTranspose", "taps", taps.shape, pooled.shape);
     return { shape: unpooledShape("windowPickTranspose", pooled.shape, attributes), dtype: "f32" };
   },

@@ -29,7 +29,7 @@ export interface FusedPooling {
   readonly window: readonly [height: number, width: number];
   /** What is pooled, an expression as in the epilogue's stores. */
   readonly expression: ScalarExpression;
-  /** Where the largest elements go and, if wanted, the first maximal taps (i32): views over the pooled shape. */
+  /** Where the largest elements go and, if wanted, the first maximal taps: views over the pooled shape. */
   readonly largest: readonly OperandView[];
   readonly taps: readonly OperandView[];
 }
@@ -45,7 +45,7 @@ export interface StrategyRequest {
   readonly views: readonly OperandView[];
   /** Without fusion: one store of input 0 to the result's buffer. */
   readonly epilogue: Epilogue;
-  /** Max pooling only: the first maximal taps (what `argmax` over the same window gives, i32) are wanted as well, stored here. */
+  /** Max pooling only: the first maximal taps (what `argmax` over the same window gives) are wanted as well, stored here. */
   readonly taps?: readonly OperandView[];
   /** Convolutions only, where `takesPooling` allows it. */
   readonly pooling?: FusedPooling;

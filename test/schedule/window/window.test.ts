@@ -67,7 +67,7 @@ describe("pooling kernels", () => {
         for (const op of [windowMax, windowArgmax]) check(op(data, size, options), { layouts, fused });
         check(windowSum(finite, size, options), { layouts, fused });
         const argmax = windowArgmax(data, size, options);
-        const taps = leafOf(argmax.shape, "i32", valuesOf([argmax])[0]);
+        const taps = leafOf(argmax.shape, seed % 2 === 0 ? argmax.dtype : "i32", valuesOf([argmax])[0]);
         check(windowPick(finite, taps, size, options), { layouts, fused });
         const pooled = leafOf(argmax.shape, "f32", numbers(sizeOf(argmax.shape), seed + 1, false));
         const spatial: Pair = [shape[1], shape[2]];
@@ -86,7 +86,7 @@ describe("pooling kernels", () => {
       const data = leafOf([2, height, width, channels], "f32", numbers(2 * height * width * channels, 3, false));
       const options = { strides: 2 };
       const taps = windowArgmax(data, 2, options);
-      const chosen = leafOf(taps.shape, "i32", valuesOf([taps])[0]);
+      const chosen = leafOf(taps.shape, taps.dtype, valuesOf([taps])[0]);
       const pooled = leafOf(taps.shape, "f32", numbers(sizeOf(taps.shape), 4, false));
       check(windowMax(data, 2, options));
       check(windowPickTranspose(pooled, chosen, [height, width], 2, options), { fused: true });
@@ -98,6 +98,9 @@ describe("pooling kernels", () => {
     const data = leafOf([1, 9, 9, 18], "f32", numbers(9 * 9 * 18, 5, false));
     check(windowSum(data, 7));
     check(windowArgmax(data, [9, 9]));
+    const wide = leafOf([1, 17, 20, 3], "f32", numbers(17 * 20 * 3, 6, false));
+    expect([windowArgmax(data, [9, 9]).dtype, windowArgmax(wide, [17, 16]).dtype]).toEqual(["u8", "i32"]);
+    check(windowArgmax(wide, [17, 16]));
     expect(leafData(data).length).toBe(9 * 9 * 18);
     expect(windowOutputSize("test", [9, 9], windowAttributes("test", 7, {}))).toEqual([3, 3]);
   });

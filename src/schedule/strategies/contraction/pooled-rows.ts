@@ -1,6 +1,8 @@
 /** Max pooling inside a convolution: rows of one panel of channels wait in scratch until a row of windows is complete. */
+import { bytesPerElement } from "../../../graph/dtype.ts";
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
+import { storeLanes } from "../../emit-memory.ts";
 import type { FusedPooling, OperandView, StrategyRequest } from "../../strategy.ts";
 import { accumulator } from "../window/accumulator.ts";
 import { type AddressOf, offsetAddress, operand } from "./lowering.ts";
@@ -53,16 +55,17 @@ export function emitPooling(
   const { pooling, scratch, columns, width } = rows;
   const [height, wide] = pooling.window;
   const targets = [...pooling.largest, ...pooling.taps];
-  const pointers = targets.map((view) =>
+  const sizes = targets.map((view) => bytesPerElement[view.dtype]);
+  const pointers = targets.map((view, index) =>
     offsetAddress(
       k,
       address(operand(view.operand)),
       [
-        [at.image, 4 * view.strides[0]],
-        [at.pooledRow, 4 * view.strides[1]],
-        [at.first, 4],
+        [at.image, sizes[index] * view.strides[0]],
+        [at.pooledRow, sizes[index] * view.strides[1]],
+        [at.first, sizes[index]],
       ],
-      4 * view.offset,
+      sizes[index] * view.offset,
     ),
   );
   const vectors = Math.ceil(channels / 16);
@@ -70,7 +73,9 @@ export function emitPooling(
   const zero = (): VectorRegister => k.constant(0, "i32");
   k.loop(0, columns / wide, 1, (column) => {
     const from = offsetAddress(k, scratch, [[column, 4 * wide * width]]);
-    const to = pointers.map((pointer, index) => offsetAddress(k, pointer, [[column, 4 * targets[index].strides[2]]]));
+    const to = pointers.map((pointer, index) =>
+      offsetAddress(k, pointer, [[column, sizes[index] * targets[index].strides[2]]]),
+    );
     const running = Array.from({ length: vectors }, () => accumulator(k, "max", zero, undefined, withTaps));
     for (let a = 0; a < height; a++) {
       for (let b = 0; b < wide; b++) {
@@ -83,8 +88,8 @@ export function emitPooling(
     running.forEach(({ result, chosen }, v) => {
       const lanes = channels - 16 * v < 16 ? { lanes: channels - 16 * v } : {};
       to.forEach((pointer, index) => {
-        const largest = index < pooling.largest.length;
-        k.store(largest ? result : chosen!, k.at(pointer, 64 * v), largest ? "f32" : "i32", lanes);
+        const value = index < pooling.largest.length ? result : chosen!;
+        storeLanes(k, value, k.at(pointer, 16 * sizes[index] * v), targets[index].dtype, lanes);
       });
     });
   });

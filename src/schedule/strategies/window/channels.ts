@@ -1,7 +1,7 @@
 /** NHWC operands in pooling kernels: 16 channels in a register, several registers to a tile. */
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, MemoryType, VectorRegister } from "../../../kernel/ir.ts";
-import type { Lanes } from "../../emit-memory.ts";
+import { type Lanes, memoryTypeOf } from "../../emit-memory.ts";
 import { StrideLanes } from "../../loops/nest.ts";
 import type { OperandView } from "../../strategy.ts";
 import { offsetAddress } from "../contraction/lowering.ts";
@@ -35,10 +35,12 @@ export function forEachChannelTile(
   visit({ first: whole * width, vectors });
 }
 
-/** One NHWC operand of 32-bit elements: where a pixel lies and how its channels are loaded. */
+/** One NHWC operand: where a pixel lies and how its channels are loaded. */
 export class PixelSource {
   private readonly k: KernelBuilder;
+  /** In bytes. */
   private readonly strides: readonly number[];
+  private readonly size: 1 | 4;
   private readonly type: MemoryType;
   private readonly channelStride: number;
   private readonly lanes: StrideLanes;
@@ -47,12 +49,13 @@ export class PixelSource {
   /** `address` points to the operand's buffer; make it before the loops. */
   constructor(k: KernelBuilder, view: OperandView, address: IntRegister, channels: number) {
     this.k = k;
-    this.strides = view.strides.map((stride) => 4 * stride);
-    this.type = view.dtype === "f32" ? "f32" : "i32";
+    this.type = memoryTypeOf(view.dtype);
+    this.size = this.type === "u8" ? 1 : 4;
+    this.strides = view.strides.map((stride) => this.size * stride);
     this.channelStride = channels === 1 ? 1 : view.strides[3];
     this.lanes = new StrideLanes(k);
     if (this.channelStride !== 1 && this.channelStride !== 0) this.lanes.prepare([this.channelStride]);
-    this.base = offsetAddress(k, address, [], 4 * view.offset);
+    this.base = offsetAddress(k, address, [], this.size * view.offset);
   }
 
   /** Address of channel 0 of a pixel; the pixel may lie outside the image as long as it is not loaded. */
@@ -74,26 +77,26 @@ export class PixelSource {
 
   /** Vector `v` of a channel tile, of the pixel at a constant distance from `pixel`. */
   load(pixel: IntRegister, tile: ChannelTile, v: number, rows = 0, columns = 0): VectorRegister {
-    const { k, type, channelStride } = this;
+    const { k, type, size, channelStride } = this;
     const displacement = rows * this.strides[1] + columns * this.strides[2];
     const { first } = tile;
     if (channelStride === 0) return k.broadcast(k.at(pixel, displacement), type);
     if (channelStride === 1) {
       const at =
         typeof first === "number"
-          ? k.at(pixel, displacement + 4 * (first + 16 * v))
-          : k.at(pixel, first, 4, displacement + 64 * v);
+          ? k.at(pixel, displacement + size * (first + 16 * v))
+          : k.at(pixel, first, size, displacement + size * 16 * v);
       return k.load(at, type, tile.vectors[v]);
     }
     const from = offsetAddress(
       k,
       pixel,
       [
-        [first, 4 * channelStride],
-        [16 * v, 4 * channelStride],
+        [first, size * channelStride],
+        [16 * v, size * channelStride],
       ],
       displacement,
     );
-    return k.gather(from, this.lanes.get(channelStride), 4, 0, type, tile.vectors[v]);
+    return k.gather(from, this.lanes.get(channelStride), size, 0, type, tile.vectors[v]);
   }
 }
