@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError, UnsupportedError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { Callable } from "../nn/callable.ts";
 import { perExamplePenalty } from "../nn/regularizers.ts";
-import { isGradEnabled, type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
+import { Generator, isGradEnabled, type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
 import { callContext } from "./call-context.ts";
 import type { BatchShape, Config } from "./config.ts";
 import * as constraints from "./constraints.ts";
@@ -271,6 +271,11 @@ export abstract class Layer<
   /** Variables of the user's own making that the layer holds as properties. */
   private get heldVariables(): readonly Variable[] {
     return heldBy(this, Variable).filter((variable) => !(variable instanceof Weight));
+  }
+
+  /** Random generators that the layer and those inside it hold. @internal */
+  get generators(): readonly Generator[] {
+    return unique([...heldBy(this, Generator), ...this.nestedLayers.flatMap((layer) => layer.generators)]);
   }
 
   /** Whether training changes the weights; setting it reaches the layers inside. Takes effect with the next step, without `compile`. */

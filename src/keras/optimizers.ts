@@ -87,6 +87,10 @@ export abstract class Optimizer {
   get built(): boolean {
     return this.state.built;
   }
+  /** Whether the learning rate follows a schedule. */
+  get followsSchedule(): boolean {
+    return this.follows !== undefined;
+  }
   /** The rate of the next step. Setting it never recompiles; a schedule cannot be replaced by a number. */
   get learningRate(): number {
     return this.state.learningRate;

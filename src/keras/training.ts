@@ -1,7 +1,15 @@
 import { ArgumentError } from "../errors.ts";
 import { sumOfLosses } from "../nn/regularizers.ts";
 import { collectUpdates, recordUpdate } from "../nn/updates.ts";
-import { assignAll, evaluate as computeNow, gradients, isGradEnabled, noGrad, Tensor, tensorView } from "../tensor/index.ts";
+import {
+  assignAll,
+  evaluate as computeNow,
+  gradients,
+  isGradEnabled,
+  noGrad,
+  Tensor,
+  tensorView,
+} from "../tensor/index.ts";
 import { atEntry } from "../tensor/lift.ts";
 import { countExamples, type DataStructure, type LabelRules } from "../train/arrays.ts";
 import type { Batch, ExampleCounts } from "../train/batches.ts";
@@ -73,6 +81,8 @@ export abstract class TrainableLayer<
 {
   /** Set by a callback, or by Ctrl-C: training ends after the current step. */
   stopTraining = false;
+  /** Whether Ctrl-C ended the last `fit`, or is ending this one. */
+  interrupted = false;
   /** What the last `fit` recorded. */
   history: History | undefined;
   /** Where a callback wants the training that begins to go on. @internal */
@@ -260,6 +270,7 @@ export abstract class TrainableLayer<
       typeof validationFreq === "number" ? epoch % validationFreq === 0 : validationFreq.includes(epoch);
     return async () => {
       this.stopTraining = false;
+      this.interrupted = false;
       this.resumePoint = undefined;
       const history = callbacks.history as History;
       this.history = history;

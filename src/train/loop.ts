@@ -35,6 +35,8 @@ export interface LoopEvents {
 /** Asks the loop to stop after the current step. */
 export interface StopSignal {
   stopTraining: boolean;
+  /** Set when it was Ctrl-C that asked. */
+  interrupted?: boolean;
 }
 
 /**
@@ -122,6 +124,7 @@ export async function runFit(trainable: Trainable, options: FitLoopOptions): Pro
   const breather = new Breather();
   const interrupts = watchInterrupts(() => {
     stop.stopTraining = true;
+    stop.interrupted = true;
   });
   let finalLogs: Logs = {};
   try {

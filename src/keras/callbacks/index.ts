@@ -1,4 +1,5 @@
 /** `keras.callbacks`. */
+export { BackupAndRestore, type BackupAndRestoreOptions } from "./backup-and-restore.ts";
 export { Callback, type CallbackParams, type Logs } from "./callback.ts";
 export { CallbackList } from "./callback-list.ts";
 export { CSVLogger, type CSVLoggerOptions } from "./csv-logger.ts";
@@ -8,3 +9,4 @@ export { LearningRateScheduler, ReduceLROnPlateau, type ReduceLROnPlateauOptions
 export { ModelCheckpoint, type ModelCheckpointOptions } from "./model-checkpoint.ts";
 export { ProgbarLogger } from "./progbar-logger.ts";
 export { LambdaCallback, type LambdaHooks, TerminateOnNaN } from "./small.ts";
+export { TensorBoard, type TensorBoardOptions } from "./tensor-board.ts";
