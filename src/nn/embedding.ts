@@ -1,7 +1,7 @@
 /** Tables of vectors, and the bilinear form of two vectors. */
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
-import { arange, gather, randomNormal, type Tensor, where, zeros } from "../tensor/index.ts";
+import { arange, gather, norm, randomNormal, type Tensor, where, zeros } from "../tensor/index.ts";
 
 /** Rows of a table by their numbers; the row `padding` gets no gradient (negative counts from the end). */
 export function embed(table: Tensor, indices: Tensor, padding?: number): Tensor {
@@ -39,4 +39,9 @@ export function bilinearForm(owner: string, x: Tensor, y: Tensor, weight: Tensor
 export function normalTable(rows: number, width: number, padding?: number): Tensor {
   const values = randomNormal([rows, width]);
   return padding === undefined ? values : where(arange(rows).eq(padding).unsqueeze(1), zeros([1, 1]), values);
+}
+
+/** ‖x − y + ε‖ₚ over the last axis. */
+export function pairDistance(x: Tensor, y: Tensor, p: number, epsilon: number, keepDims: boolean): Tensor {
+  return norm(x.sub(y).add(epsilon), p, -1, keepDims);
 }

@@ -3,7 +3,8 @@
     python tools/goldens/torch_layers.py        (npm run goldens uses the interpreter that TRIVIUM_PYTHON names)
 
 Inputs, parameters and output gradients come from `hash_uniform(stream, …)` (formula.py), so that only results are stored: whole where they are
-small, otherwise their sum, norm and twelve elements. Files: test/goldens/torch-layers.json, torch-losses.json, torch-initial.json.
+small, otherwise their sum, norm and twelve elements. Files: test/goldens/torch-layers.json, torch-losses.json,
+torch-functional.json, torch-initial.json.
 """
 
 import os
@@ -13,6 +14,7 @@ import re
 import numpy as np
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from formula import hash_labels, hash_uniform, sample_indices, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -363,9 +365,62 @@ def losses():
     return cases
 
 
+def function(name, inputs, args=None, kwargs=None):
+    """A function of tensors: its value and the gradients."""
+    tensors = [x.tensor() for x in inputs]
+    y = getattr(F, name)(*tensors, *[live(a) for a in args or []], **{k: live(v) for k, v in (kwargs or {}).items()})
+    if y.requires_grad:
+        (y * torch.from_numpy(hash_uniform(SEED_STREAM, tuple(y.shape)))).sum().backward()
+    return {
+        "function": camel(name), "inputs": [x.spec for x in inputs], "args": [plain(a) for a in args or []], "options": options_of(kwargs or {}),
+        "output": result(y), "gradients": [None if t.grad is None else result(t.grad) for t in tensors],
+    }
+
+
+def functions():
+    qkv = lambda stream: [X(stream, 2, 3, 4, 6), X(stream + 1, 2, 3, 5, 6), X(stream + 2, 2, 3, 5, 7)]
+    return [
+        function("scaled_dot_product_attention", qkv(300)),
+        function("scaled_dot_product_attention", qkv(303), kwargs={"is_causal": True}),
+        function("scaled_dot_product_attention", qkv(306), kwargs={"attn_mask": X(309, 4, 5, mask=0.6), "scale": 0.3}),
+        function("scaled_dot_product_attention", qkv(310), kwargs={"attn_mask": X(313, 2, 1, 4, 5)}),
+        function("normalize", [X(314, 3, 4)]),
+        function("normalize", [X(315, 3, 4, 2)], kwargs={"p": 1.0, "dim": -1}),
+        function("cosine_similarity", [X(316, 3, 4), X(317, 3, 4)]),
+        function("cosine_similarity", [X(318, 2, 3, 4), X(319, 2, 3, 4)], kwargs={"dim": -1, "eps": 0.1}),
+        function("pad", [X(320, 2, 3, 4)], [[1, 2]]),
+        function("pad", [X(321, 2, 3, 4)], [[1, -2, -1, 3, 0, 1], "constant", 2.5]),
+        function("pad", [X(322, 2, 3, 4)], [[3, 1], "reflect"]),
+        function("pad", [X(323, 2, 2, 3, 4)], [[2, 0, 1, 1], "replicate"]),
+        function("pad", [X(324, 2, 3, 4)], [[4, 2], "circular"]),
+        function("interpolate", [X(325, 1, 2, 5, 7)], kwargs={"size": [3, 4], "mode": "area"}),
+        function("interpolate", [X(326, 1, 2, 6)], kwargs={"scale_factor": 0.5, "mode": "linear", "align_corners": False}),
+        function("interpolate", [X(327, 1, 2, 4, 5)], kwargs={"scale_factor": [1.5, 0.7], "mode": "bilinear", "recompute_scale_factor": True}),
+        function("interpolate", [X(328, 1, 2, 4, 5)], kwargs={"scale_factor": [2.3, 0.61]}),
+        function("linear", [X(329, 2, 3, 4), X(330, 5, 4), X(331, 5)]),
+        function("conv2d", [X(332, 2, 3, 5, 4), X(333, 4, 3, 2, 2), X(334, 4)]),
+        function("conv_transpose1d", [X(335, 2, 3, 4), X(336, 3, 2, 3)]),
+        function("max_pool2d", [X(337, 2, 3, 5, 4)], [2]),
+        function("avg_pool2d", [X(338, 2, 3, 5, 4)], [[2, 3], 1]),
+        function("layer_norm", [X(339, 3, 4)], [[4]]),
+        function("group_norm", [X(340, 2, 4, 3)], [2]),
+        function("softmax", [X(341, 2, 3)], kwargs={"dim": 0}),
+        function("log_softmax", [X(342, 2, 3)], kwargs={"dim": -1}),
+        function("glu", [X(343, 2, 6)]),
+        function("softplus", [X(344, 4, 3, low=-30, high=30)]),
+        function("hardtanh", [X(345, 4, 3, low=-3, high=3, ties=True)]),
+        function("prelu", [X(346, 2, 3, 2), X(347, 3)]),
+        function("one_hot", [X(348, 2, 3, classes=4)], [5]),
+        function("unfold", [X(349, 2, 3, 5, 4)], [[2, 3]]),
+        function("unfold", [X(350, 1, 2, 6, 5)], [2], {"dilation": 2, "padding": 1, "stride": [2, 1]}),
+        function("pairwise_distance", [X(351, 3, 4), X(352, 3, 4)]),
+    ]
+
+
 if __name__ == "__main__":
     versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
     torch.manual_seed(0)
     write(os.path.join(GOLDENS, "torch-layers.json"), {"versions": versions, "layers": layers(), "running": runnings()})
     write(os.path.join(GOLDENS, "torch-losses.json"), {"versions": versions, "losses": losses()})
+    write(os.path.join(GOLDENS, "torch-functional.json"), {"versions": versions, "functions": functions()})
     write(os.path.join(GOLDENS, "torch-initial.json"), {"versions": versions, **initials()})

@@ -76,6 +76,9 @@ abstract class Convolution extends Module {
         `${owner}: paddingMode must be "zeros", "reflect", "replicate" or "circular", received "${paddingMode}".`,
       );
     }
+    if (geometry.padding === "same" && geometry.stride.some((step) => step !== 1)) {
+      throw new ArgumentError(`${owner}: padding "same" needs a stride of 1, received ${geometry.stride.join("x")}.`);
+    }
     if (transposed && paddingMode !== "zeros") {
       throw new UnsupportedError(`${owner}: a transposed convolution has paddingMode "zeros" only.`);
     }

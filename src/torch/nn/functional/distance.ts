@@ -1,3 +1,4 @@
+import { pairDistance } from "../../../nn/embedding.ts";
 import type { Tensor } from "../../../tensor/index.ts";
 import * as T from "../../../tensor/index.ts";
 
@@ -16,4 +17,17 @@ export function cosineSimilarity(
   { dim = 1, eps = 1e-8 }: { readonly dim?: number; readonly eps?: number } = {},
 ): Tensor {
   return T.cosineSimilarity(x, y, dim, eps);
+}
+
+/** ‖x − y + ε‖ₚ over the last dim. After torch.nn.functional.pairwise_distance. */
+export function pairwiseDistance(
+  x: Tensor,
+  y: Tensor,
+  {
+    p = 2,
+    eps = 1e-6,
+    keepdim = false,
+  }: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean } = {},
+): Tensor {
+  return pairDistance(x, y, p, eps, keepdim);
 }

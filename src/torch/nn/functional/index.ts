@@ -23,4 +23,5 @@ export {
   maxPool1d,
   maxPool2d,
 } from "./pooling.ts";
+export * from "./unfold.ts";
 export * from "./vision.ts";
