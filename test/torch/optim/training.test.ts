@@ -1,5 +1,6 @@
 /** Training loops with the optimizers: one program, no compilations, state that goes on. */
 import { describe, expect, test } from "vitest";
+import { layers, Sequential } from "../../../src/keras/index.ts";
 import {
   compile,
   dropout,
@@ -177,6 +178,21 @@ describe("training", () => {
     expect(values()[0]).toEqual(middle[0]);
     expect(values()[1]).not.toEqual(start[1]);
     expect(engine.stats().compilations).toBe(compilations);
+  });
+
+  test("a Keras model's weights are trained by an optimizer of this door", () => {
+    const model = new Sequential([new layers.Dense(4, { activation: "tanh", inputShape: [3] }), new layers.Dense(1)]);
+    const optimizer = new optim.Adadelta(model.trainableWeights, { lr: 5 });
+    const [x, y] = batch(0);
+    const losses = Array.from({ length: 30 }, () => {
+      optimizer.zeroGrad();
+      const loss = model(x).sub(y).square().mean();
+      loss.backward();
+      optimizer.step();
+      return loss.item();
+    });
+    expect(losses[29]).toBeLessThan(losses[0] * 0.7);
+    expect(Object.keys(optimizer.stateDict().state)).toEqual(["0", "1", "2", "3"]);
   });
 
   test("a closure is evaluated with gradients recorded", () => {
