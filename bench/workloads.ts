@@ -3,6 +3,7 @@ import { UnsupportedError } from "../src/errors.ts";
 import {
   assignAll,
   categoricalCrossentropy,
+  compile,
   conv2d,
   gradients,
   matmul,
@@ -27,7 +28,7 @@ const kernelShapes = [
   [1024, 10],
 ] as const;
 
-/** The seeds' network on the first images of MNIST, SGD: the same weights and data as bench/peers/seeds_cnn.py. */
+/** The seeds' network on the first images of MNIST, SGD, compiled as `fit` does it: the same weights and data as bench/peers/seeds_cnn.py. */
 function seedsNetworkStep(batch: number): Step {
   const { train } = loadMnist();
   const pixels = Float32Array.from(train.images.subarray(0, batch * 784), (pixel) => Math.fround(pixel) / 255);
@@ -54,15 +55,16 @@ function seedsNetworkStep(batch: number): Step {
     const hidden = matmul(pooled, kernel3).add(bias3).relu();
     return softmax(matmul(hidden, kernel4).add(bias4));
   };
-  return () => {
-    const loss = categoricalCrossentropy(y, network(x)).mean();
+  const trainStep = compile((images: Tensor, labels: Tensor) => {
+    const loss = categoricalCrossentropy(labels, network(images)).mean();
     const slopes = gradients(loss, parameters) as Tensor[];
     const updates = parameters.map(
       (parameter, index) => [parameter, parameter.sub(slopes[index]!.mul(learningRate))] as const,
     );
-    assignAll(updates, { compute: [loss] });
-    return loss.item();
-  };
+    assignAll(updates);
+    return loss;
+  });
+  return () => trainStep(x, y).item();
 }
 
 /** Builds a workload with the weights and data that the peers get. */
