@@ -70,6 +70,10 @@ export const engine = {
   },
   /** Chooses the target; compiled programs are dropped, values stay. */
   setTarget: (name: TargetName): void => defaultEngine.setTarget(createTarget(name)),
+  /** Whether a compiled function is being traced: what happens now happens once, not at each of its calls. */
+  get tracing(): boolean {
+    return defaultEngine.tracing;
+  },
   get targetName(): string {
     return defaultEngine.target.name;
   },

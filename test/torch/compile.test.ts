@@ -91,6 +91,15 @@ describe("torch.compile", () => {
     expect(step(tensor([3, 4])).toArray()).toEqual([7, 9]);
   });
 
+  test("a scheduler is stepped outside", () => {
+    const scheduler = new optim.lrScheduler.ExponentialLR(new optim.SGD([new nn.Parameter([1])]), 0.9);
+    const step = compile((x: Tensor) => {
+      scheduler.step();
+      return x.mul(2);
+    });
+    expect(() => step(tensor([1]))).toThrow(/ExponentialLR: step\(\) inside a compiled function has no effect/);
+  });
+
   test("a gradient from before is not frozen into the program", () => {
     const weight = new nn.Parameter([1, 2]);
     const optimizer = new optim.SGD([weight], 0.1);

@@ -103,6 +103,7 @@ export class SequentialLR extends Composed {
   }
 
   step(): void {
+    this.checkPlace();
     this.lastEpoch++;
     const part = this.partAt(this.lastEpoch);
     if (this.milestones.includes(this.lastEpoch) && part instanceof LRScheduler) part.updateLr(0);

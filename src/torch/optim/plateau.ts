@@ -66,6 +66,7 @@ export class ReduceLROnPlateau extends Scheduler {
 
   /** Takes the metric of an epoch. A tensor of one element is read. */
   step(metric: number | Tensor): void {
+    this.checkPlace();
     const current = metric instanceof Tensor ? metric.item() : metric;
     if (typeof current !== "number") this.fail(`step() takes the metric, received ${typeof current}.`);
     this.lastEpoch++;

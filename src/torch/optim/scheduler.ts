@@ -1,4 +1,5 @@
 import { ArgumentError } from "../../errors.ts";
+import { engine } from "../../tensor/index.ts";
 import { atEntry } from "../../tensor/lift.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type CommonSettings, type ParamGroup, snakeCase } from "./param-groups.ts";
@@ -87,6 +88,11 @@ export abstract class Scheduler {
     }
   }
 
+  /** @internal A step inside a compiled function would be taken once, when it is traced. */
+  protected checkPlace(): void {
+    if (engine.tracing)
+      this.fail("step() inside a compiled function has no effect on its later calls; call it outside.");
+  }
   /** @internal */
   protected fail(message: string): never {
     throw new ArgumentError(`${this.constructor.name}: ${message}`);
@@ -164,6 +170,7 @@ export abstract class LRScheduler extends Scheduler {
 
   /** Sets the rates of the next epoch (or of the epoch given). */
   step(epoch?: number): void {
+    this.checkPlace();
     if (this.stepCount === 1 && !this.optimizer.stepped) {
       console.warn(
         `${this.constructor.name}: step() was called before the first optimizer.step(), so the first rate of the schedule is skipped. Call optimizer.step() first.`,
