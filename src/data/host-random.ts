@@ -68,6 +68,18 @@ export class HostRandom {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
+  /** Random bytes. */
+  bytes(count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count; at += 4) {
+      const bits = this.bits();
+      bytes[at] = bits;
+      bytes[at + 1] = bits >>> 8;
+      bytes[at + 2] = bits >>> 16;
+      bytes[at + 3] = bits >>> 24;
+    }
+    return bytes;
+  }
   /** The numbers 0 … `count` − 1 in random order (Fisher and Yates). */
   permutation(count: number): Int32Array {
     const order = Int32Array.from({ length: count }, (_, position) => position);

@@ -66,20 +66,25 @@ function sampleNearest(
   }
 }
 
+const clip = (value: number, extent: number): number => (value < 0 ? 0 : value < extent ? value : extent - 1);
+
 function sampleBilinear(image: Image, target: Uint8Array, width: number, height: number, matrix: Affine): void {
-  const { channels, data } = image;
-  const clip = (value: number, extent: number) => (value < 0 ? 0 : value < extent ? value : extent - 1);
+  const { channels, data, width: oldWidth, height: oldHeight } = image;
+  const [a, b, c, d, e, f] = matrix;
+  const stride = oldWidth * channels;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const [atX, atY] = apply(matrix, x + 0.5, y + 0.5);
-      if (atX < 0 || atX >= image.width || atY < 0 || atY >= image.height) continue;
+      const atX = a * (x + 0.5) + b * (y + 0.5) + c;
+      const atY = d * (x + 0.5) + e * (y + 0.5) + f;
+      if (atX < 0 || atX >= oldWidth || atY < 0 || atY >= oldHeight) continue;
       const left = Math.floor(atX - 0.5);
       const top = Math.floor(atY - 0.5);
       const shareX = atX - 0.5 - left;
       const shareY = atY - 0.5 - top;
-      const [first, second] = [clip(left, image.width) * channels, clip(left + 1, image.width) * channels];
-      const upper = clip(top, image.height) * image.width * channels;
-      const lower = top + 1 < image.height ? (top + 1) * image.width * channels : upper;
+      const first = clip(left, oldWidth) * channels;
+      const second = clip(left + 1, oldWidth) * channels;
+      const upper = clip(top, oldHeight) * stride;
+      const lower = top + 1 < oldHeight ? (top + 1) * stride : upper;
       const to = (y * width + x) * channels;
       for (let channel = 0; channel < channels; channel++) {
         const from = channel + upper;

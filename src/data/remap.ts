@@ -12,12 +12,18 @@ export interface RasterLayout {
 
 /** Consecutive positions `from` … `from + count - 1`; those outside 0 … `extent - 1` become -1 (nothing there). */
 export function positionsFrom(from: number, count: number, extent: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, at) => (from + at >= 0 && from + at < extent ? from + at : -1));
+  const positions = new Int32Array(count);
+  for (let at = 0, position = from; at < count; at++, position++) {
+    positions[at] = position >= 0 && position < extent ? position : -1;
+  }
+  return positions;
 }
 
 /** All positions backwards. */
 export function positionsReversed(extent: number): Int32Array {
-  return Int32Array.from({ length: extent }, (_, at) => extent - 1 - at);
+  const positions = new Int32Array(extent);
+  for (let at = 0; at < extent; at++) positions[at] = extent - 1 - at;
+  return positions;
 }
 
 /** The first part of `columns` that is consecutive from a position on: [start, end). */
@@ -38,19 +44,23 @@ export function remap(
   columns: Int32Array,
 ): void {
   const [start, end] = consecutiveRun(columns);
+  const copiesRuns = end - start > 8;
   let to = 0;
   for (let plane = 0; plane < outer; plane++) {
     for (let y = 0; y < rows.length; y++, to += columns.length * inner) {
       const row = rows[y]!;
       if (row < 0) continue;
       const from = (plane * height + row) * width * inner;
-      if (end - start > 8) {
+      if (copiesRuns) {
         const first = from + columns[start]! * inner;
         target.set(source.subarray(first, first + (end - start) * inner), to + start * inner);
       }
       for (let x = 0; x < columns.length; x++) {
-        if (end - start > 8 && x === start) x = end;
-        const column = columns[x] ?? -1;
+        if (copiesRuns && x === start) {
+          x = end - 1;
+          continue;
+        }
+        const column = columns[x]!;
         if (column < 0) continue;
         for (let element = 0; element < inner; element++) {
           target[to + x * inner + element] = source[from + column * inner + element]!;

@@ -35,6 +35,8 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly timeout?: number;
   /** Name of an export of the module that every worker calls with its number before it makes the data set. */
   readonly workerInitFn?: string;
+  /** Accepted for PyTorch's sake: batches are always where they are used. */
+  readonly pinMemory?: boolean;
   /** What the module's factory is called with: plain data. */
   readonly datasetOptions?: unknown;
 }

@@ -17,9 +17,11 @@ export function moduleAddress(module: string | URL): string {
   return url;
 }
 
-/** A module beside this one, with the extension that this one has. */
+/** A module of this folder, with the extension that this one has; also from the command line's single file, which lies elsewhere in dist. */
 export function siblingModule(name: string): string {
-  return new URL(`./${name}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href;
+  const file = `${name}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`;
+  const beside = new URL(`./${file}`, import.meta.url);
+  return (existsSync(beside) ? beside : new URL(`../data/loading/${file}`, import.meta.url)).href;
 }
 
 /** Modules whose `register()` lets a thread import TypeScript; none are needed where all modules are JavaScript, or Node strips types itself. */

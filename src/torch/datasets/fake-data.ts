@@ -42,8 +42,7 @@ export class FakeData<Input = Image, Target = number> extends VisionDataset<Inpu
   imageAt(index: number): Image {
     const [channels, height, width] = this.imageSize;
     const random = new HostRandom(this.randomOffset, 1, index);
-    const data = Uint8Array.from({ length: channels * height * width }, () => random.bits() & 255);
-    return new Image(width, height, channels, data);
+    return new Image(width, height, channels, random.bytes(channels * height * width));
   }
   targetAt(index: number): number {
     return new HostRandom(this.randomOffset, 2, index).integer(this.numClasses);
