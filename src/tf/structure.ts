@@ -20,13 +20,10 @@ export function nestedLeaves(value: unknown): unknown[] {
   return leaves;
 }
 
-/** Whether some leaf passes the test; looks no further than the first. */
+/** Whether some leaf that is an object passes the test; looks no further than the first. */
 export function someLeaf(value: unknown, test: (leaf: unknown) => boolean): boolean {
-  if (Array.isArray(value)) {
-    // long literals of numbers hold no tensors: their first element tells
-    if (value.length > 0 && typeof value[0] === "number") return false;
-    return value.some((part) => someLeaf(part, test));
-  }
+  if (typeof value !== "object") return false;
+  if (Array.isArray(value)) return value.some((part) => someLeaf(part, test));
   if (isPlainObject(value)) return Object.values(value).some((part) => someLeaf(part, test));
   return test(value);
 }

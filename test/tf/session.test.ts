@@ -30,6 +30,8 @@ describe("building", () => {
   test("what cannot fit is an error at the call, and a tensor of the graph has no value", () => {
     const x = v1.placeholder("float32", [2, 4], { name: "x" });
     expect(() => v1.matMul(x, tf.ones([3, 3]))).toThrow(ShapeError);
+    expect(String(v1.sub(10, x))).toContain("(2, 4)");
+    expect(String(v1.stack([1, v1.sum(x)]))).toContain("(2)");
     expect(() => x.dataSync()).toThrow(UnsupportedError);
     expect(() => x.dataSync()).toThrow(/Session\.run/);
     expect(() => v1.placeholder("float32", [-1])).toThrow(ShapeError);
@@ -222,6 +224,36 @@ describe("gradients and training", () => {
     const frozen = session.run(w).toArray();
     run(8, 0);
     expect(session.run(w).toArray()).toEqual(frozen);
+  });
+
+  test("a learning rate that decays with the step counter; dropout draws a new mask at each run", () => {
+    const w = new v1.Variable([1, 1]);
+    const steps = new v1.Variable(0, { name: "global_step", trainable: false });
+    const rate = v1.train.exponentialDecay(1, steps, 1, 0.5);
+    const train = new v1.train.GradientDescentOptimizer(rate).minimize(v1.sum(w), { globalStep: steps });
+    const session = new v1.Session();
+    session.run(v1.globalVariablesInitializer());
+    const seen = [1, 2, 3].map(() => {
+      session.run(train);
+      return session.run(w).dataSync()[0];
+    });
+    expect(seen).toEqual([0, -0.5, -0.75]);
+    const x = v1.placeholder("float32", [null]);
+    const dropped = v1.nn.dropout(x, { rate: 0.5 });
+    const masks = [1, 2, 3].map(() => String(session.run(dropped, { feedDict: [[x, tf.ones([64])]] })));
+    expect(new Set(masks).size).toBe(3);
+  });
+
+  test("shapes known only when the graph runs: results are right, what depends on them says so", () => {
+    const x = v1.placeholder("float32", null, { name: "anything" });
+    const session = new v1.Session();
+    const total = v1.sum(v1.square(x));
+    expect(session.run(total, { feedDict: [[x, [1, 2]]] }).item()).toBe(5);
+    expect(session.run(total, { feedDict: [[x, [[1], [2], [3]]]] }).item()).toBe(14);
+    expect(() => total.shape).toThrow(/only when the graph runs/);
+    expect(() => v1.split(x, 2)).toThrow(ShapeError);
+    const fixed = v1.reshape(v1.placeholder("float32", [null, 3]), [7, 3]);
+    expect(String(fixed)).toContain("<unknown>");
   });
 
   test("the initializer resets an optimizer's state too", () => {

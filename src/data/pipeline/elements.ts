@@ -54,9 +54,8 @@ export function settled(element: unknown): unknown {
   const tensors: Tensor[] = [];
   const visit = (value: unknown): void => {
     if (value instanceof Tensor) tensors.push(value);
-    else if (Array.isArray(value)) {
-      if (typeof value[0] !== "number") value.forEach(visit);
-    } else if (isPlainObject(value)) Object.values(value).forEach(visit);
+    else if (Array.isArray(value)) value.forEach(visit);
+    else if (isPlainObject(value)) Object.values(value).forEach(visit);
   };
   visit(element);
   if (tensors.length > 0) evaluate(...tensors);

@@ -158,6 +158,9 @@ function probeType({ shape, dtype }: PartialType, round: 0 | 1): { shape: Shape;
   return { dtype, shape: (shape as PartialShape).map((size, axis) => size ?? sizes[Math.min(axis, sizes.length - 1)]) };
 }
 
+/** Functions that give several tensors. */
+const several = new Set(["split", "chunk", "unbind", "unstack", "topk", "moments", "meshgrid", "clipByGlobalNorm"]);
+
 /** Operations and their names. */
 export class Graph {
   private readonly operations: Operation[] = [];
@@ -208,6 +211,11 @@ export class Graph {
   record(name: string, body: (...args: readonly unknown[]) => unknown, args: readonly unknown[]): unknown {
     const operation = new FunctionOperation(this, name, body, args);
     const types = this.infer(operation);
+    if (types === undefined && several.has(name)) {
+      throw new ShapeError(
+        `${name}: how many tensors it gives depends on a shape that is known only when the graph runs.`,
+      );
+    }
     if (types === undefined) return new GraphTensor(operation, { dtype: "f32", shape: undefined });
     const visit = (part: unknown, path: readonly (string | number)[]): unknown => {
       if (part instanceof InferredType) return new GraphTensor(operation, part.type, path);

@@ -16,6 +16,8 @@ import { GraphTensor, Operation } from "./graph.ts";
 import type { Run } from "./session.ts";
 import { GraphVariable, trainableVariables } from "./variables.ts";
 
+export { exponentialDecay } from "./schedules.ts";
+
 /** A number, or a tensor of the graph that is computed in each step (a schedule of the global step, a placeholder). */
 export type Rate = number | Tensor;
 /** A gradient (undefined where the loss does not depend on the variable) and its variable. */
