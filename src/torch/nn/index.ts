@@ -6,6 +6,7 @@ export {
   MultiheadAttention,
   type MultiheadAttentionOptions,
 } from "./attention.ts";
+export type { FullBackwardHook } from "./backward-hooks.ts";
 export { ModuleDict, ModuleList, type NamedModule, Sequential } from "./containers.ts";
 export * from "./convolution.ts";
 export * from "./dropout.ts";

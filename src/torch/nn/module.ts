@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import { isGradEnabled, Tensor, Variable } from "../../tensor/index.ts";
 import { AnyModule } from "./any-module.ts";
+import { type FullBackwardHook, runWithBackwardHooks } from "./backward-hooks.ts";
 import { Parameter } from "./parameter.ts";
 import { snapshot } from "./state-dict.ts";
 
@@ -44,7 +45,7 @@ function keepTensors(value: unknown): void {
 
 let nextHook = 0;
 
-function registered(hooks: Map<number, AnyHook>, hook: AnyHook): RemovableHandle {
+function registered<Hook>(hooks: Map<number, Hook>, hook: Hook): RemovableHandle {
   const key = nextHook++;
   hooks.set(key, hook);
   return {
@@ -77,6 +78,7 @@ function registered(hooks: Map<number, AnyHook>, hook: AnyHook): RemovableHandle
 export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor> extends AnyModule {
   readonly #preHooks = new Map<number, AnyHook>();
   readonly #hooks = new Map<number, AnyHook>();
+  readonly #backwardHooks = new Map<number, FullBackwardHook>();
 
   /** What the module computes; subclasses override it. Call the module, not this method: `module(x)` also runs the hooks. */
   override forward(..._args: Args): Result {
@@ -104,7 +106,8 @@ export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor>
       const replaced = (hook as LooseHook)(this, args);
       if (replaced !== undefined) args = Array.isArray(replaced) ? replaced : [replaced];
     }
-    let result: unknown = this.forward(...(args as unknown as Args));
+    const hooks = [...this.#backwardHooks.values()];
+    let result = runWithBackwardHooks(this, hooks, args, (inputs) => this.forward(...(inputs as unknown as Args)));
     for (const hook of this.#hooks.values()) {
       const replaced = (hook as LooseHook)(this, args, result);
       if (replaced !== undefined) result = replaced;
@@ -130,12 +133,12 @@ export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor>
   registerForwardHook(hook: ForwardHook<Args, Result>): RemovableHandle {
     return registered(this.#hooks, hook);
   }
-  /** Not available: gradients are one compiled program, which has no place for a callback between two layers. */
-  registerFullBackwardHook(_hook: (...args: never[]) => unknown): RemovableHandle {
-    throw new UnsupportedError(
-      `registerFullBackwardHook: gradients are computed in one compiled program. Ask for a gradient inside the network with ` +
-        `gradients(loss, [tensor]), or read parameter.grad after backward().`,
-    );
+  /**
+   * Runs a function in `backward()` with the gradients of the module's inputs and outputs; a tensor that it returns takes the place of the input's
+   * gradient. The gradients are pending: reading one computes it.
+   */
+  registerFullBackwardHook(hook: FullBackwardHook): RemovableHandle {
+    return registered(this.#backwardHooks, hook);
   }
 }
 

@@ -215,7 +215,34 @@ describe("modes, hooks, printing", () => {
     post.remove();
     post.remove();
     expect(net(tensor([1])).item()).toBe(1);
-    expect(caught(() => net.registerFullBackwardHook(() => undefined))).toBeInstanceOf(UnsupportedError);
+  });
+  it("backward hooks see gradients of inputs and outputs, and may replace the input's", () => {
+    const layer = new nn.Linear(2, 1, { bias: false });
+    layer.weight.assign([[3, 4]]);
+    const seen: unknown[] = [];
+    const handle = layer.registerFullBackwardHook((module, gradInput, gradOutput) => {
+      seen.push([module, gradInput.map((g) => g?.toArray()), gradOutput.map((g) => g?.toArray())]);
+      return gradInput[0]?.mul(10);
+    });
+    const x = tensor([[1, 2]]);
+    x.requiresGrad = true;
+    // the other path of x is none of the module's business
+    layer(x).mul(2).sum().add(x.sum()).backward();
+    expect(seen).toEqual([[layer, [[[6, 8]]], [[[2]]]]]);
+    expect(x.grad?.toArray()).toEqual([[61, 81]]);
+    expect(layer.weight.grad?.toArray()).toEqual([[2, 4]]);
+    layer(tensor([[1, 2]]))
+      .sum()
+      .backward();
+    expect(seen[1]).toEqual([layer, [undefined], [[[1]]]]);
+    noGrad(() => layer(x));
+    handle.remove();
+    layer(x).sum().backward();
+    expect(seen.length).toBe(2);
+    const pair = new nn.Bilinear(1, 1, 1);
+    pair.registerFullBackwardHook((_module, [left]) => left);
+    const y = pair(ones([1, 1]).mul(layer.weight.sum()), ones([1, 1]).mul(layer.weight.sum()));
+    expect(caught(() => y.sum().backward())).toBeInstanceOf(UnsupportedError);
   });
   it("prints as PyTorch does", () => {
     const text = String(new nn.Sequential({ conv: new nn.Conv2d(1, 2, 3), rest: new nn.Sequential(new nn.ReLU()) }));
