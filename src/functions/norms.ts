@@ -1,9 +1,12 @@
 /** Norms. Their gradient at 0 is 0, the subgradient that PyTorch chooses. */
+import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
+import { formatShape } from "../graph/shape.ts";
 import { add, div, mul, pow, sub } from "../ops/arithmetic.ts";
 import { eq, gt, ne } from "../ops/compare.ts";
 import { constantLike, promoted, toFloat } from "../ops/prepare.ts";
 import { amax, amin, sum } from "../ops/reduce.ts";
+import { reshape } from "../ops/reshape.ts";
 import { abs, sqrt } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 
@@ -44,6 +47,19 @@ export function norm(x: Node, p = 2, axes?: Axes, keepDims = false): Node {
 export function distance(a: Node, b: Node, p = 2): Node {
   const [x, y] = promoted("dist", a, b, "f32");
   return norm(sub(x, y), p);
+}
+
+/** The norm of each difference of a row of a […, n, d] and a row of b […, m, d]: […, n, m]. */
+export function distances(a: Node, b: Node, p = 2): Node {
+  const [rowsA, rowsB] = [a.shape, b.shape];
+  if (rowsA.length < 2 || rowsB.length < 2 || rowsA[rowsA.length - 1] !== rowsB[rowsB.length - 1]) {
+    throw new ShapeError(
+      `cdist: expected rows of one length, received shapes ${formatShape(rowsA)} and ${formatShape(rowsB)}.`,
+    );
+  }
+  const left = reshape(toFloat(a), [...rowsA.slice(0, -1), 1, ...rowsA.slice(-1)]);
+  const right = reshape(toFloat(b), [...rowsB.slice(0, -2), 1, ...rowsB.slice(-2)]);
+  return norm(sub(left, right), p, -1);
 }
 
 /** Σ a·b / max(‖a‖·‖b‖, ε) along an axis. */

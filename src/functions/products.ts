@@ -3,6 +3,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../graph/shape.ts";
 import { add, mul } from "../ops/arithmetic.ts";
+import { cast } from "../ops/cast.ts";
 import { matmul } from "../ops/matmul.ts";
 import { permute } from "../ops/movement.ts";
 import { sum } from "../ops/reduce.ts";
@@ -30,10 +31,25 @@ export function outer(a: Node, b: Node): Node {
   requireRanks("outer", a, b, [1, 1]);
   return mul(reshape(a, [a.shape[0], 1]), reshape(b, [1, b.shape[0]]));
 }
+/** Matrix product with batches and vectors; of integers as sums of i32 products, which wrap. */
+export function multiply(a: Node, b: Node): Node {
+  if (a.dtype === "f32" || b.dtype === "f32" || a.shape.length === 0 || b.shape.length === 0) return matmul(a, b);
+  const rows = a.shape.length === 1 ? reshape(a, [1, a.shape[0]]) : a;
+  const columns = b.shape.length === 1 ? reshape(b, [b.shape[0], 1]) : b;
+  const [m, inner] = rows.shape.slice(-2);
+  const [length, n] = columns.shape.slice(-2);
+  if (inner !== length) return matmul(a, b);
+  const left = reshape(cast(rows, "i32"), [...rows.shape.slice(0, -2), m, inner, 1]);
+  const right = reshape(cast(columns, "i32"), [...columns.shape.slice(0, -2), 1, length, n]);
+  const product = sum(mul(left, right), -2);
+  const batch = product.shape.slice(0, -2);
+  return reshape(product, [...batch, ...(a.shape.length === 1 ? [] : [m]), ...(b.shape.length === 1 ? [] : [n])]);
+}
+
 /** Product of two matrices. */
 export function matrixProduct(a: Node, b: Node): Node {
   requireRanks("mm", a, b, [2, 2]);
-  return matmul(a, b);
+  return multiply(a, b);
 }
 /** Products of the matrices of two batches of one size. */
 export function batchProduct(a: Node, b: Node): Node {

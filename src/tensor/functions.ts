@@ -293,6 +293,8 @@ export const triu = lift(functions.triu);
 
 // ---- linear algebra, convolution, pooling ----
 export const matmul = lift(ops.matmul);
+/** Matrix product of f32 or of integers. */
+export const multiply = lift(functions.multiply);
 export const dot = lift(functions.dot);
 export const outer = lift(functions.outer);
 export const matrixProduct = lift(functions.matrixProduct);
@@ -313,6 +315,7 @@ export function addProduct(x: Tensor, product: Tensor, beta: Operand = 1, alpha:
 }
 export const norm = lift(functions.norm);
 export const distance = lift(functions.distance);
+export const distances = lift(functions.distances);
 export const normalize = lift(functions.normalize);
 export const renorm = lift(functions.renorm);
 export const cosineSimilarity = lift(functions.cosineSimilarity);

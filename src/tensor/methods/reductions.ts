@@ -174,9 +174,9 @@ export abstract class ReductionMethods extends ElementaryMethods {
   }
 
   // ---- linear algebra ----
-  /** Matrix product: batch axes broadcast, vectors are rows or columns. */
+  /** Matrix product: batch axes broadcast, vectors are rows or columns; integers give i32. */
   matmul(this: Tensor, other: Tensor): Tensor {
-    return F.matmul(this, other);
+    return F.multiply(this, other);
   }
   /** Product of two matrices. */
   mm(this: Tensor, other: Tensor): Tensor {

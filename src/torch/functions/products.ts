@@ -37,3 +37,10 @@ export function tensordot(
 ): Tensor {
   return F.tensorDot(a, b, options.dims);
 }
+/** The norm of each difference of a row of a and a row of b: […, n, m]. */
+export function cdist(a: Tensor, b: Tensor, p?: number): Tensor {
+  return F.distances(a, b, p);
+}
+
+/** `torch.linalg`: norms, (Σ |x|ᵖ)^(1/p) over all elements or axes. */
+export const linalg = { norm: free("norm"), vectorNorm: free("norm") };
