@@ -139,6 +139,10 @@ export class Engine {
   computeDeferred(): void {
     if (this.deferred.size > 0) this.compute([...this.deferred]);
   }
+  /** Computes what was marked to be kept, before a compiled function overwrites variables. */
+  computeKept(): void {
+    if (this.kept.size > 0) this.compute([...this.kept]);
+  }
   /** Forgets the deferred nodes (they belong to a trace). */
   dropDeferred(): void {
     this.deferred.clear();

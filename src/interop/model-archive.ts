@@ -16,8 +16,9 @@ export interface ModelArchive {
   readonly optimizer?: readonly NamedTensor[];
 }
 
-/** Version of the format; a reader refuses newer ones. */
-const formatVersion = 1;
+/** Version of the format; a reader takes this one and older ones, and refuses newer ones. */
+const formatVersion = 2;
+const readableVersions: readonly string[] = ["1", "2"];
 const formatName = "trivium-model";
 
 const foreign: Readonly<Record<string, string>> = {
@@ -91,9 +92,9 @@ export function readModelArchive(path: string): ModelArchive {
       `${path}: a safetensors file, but not a Trivium model (no format "${formatName}" in its metadata).`,
     );
   }
-  if (metadata.version !== String(formatVersion)) {
+  if (!readableVersions.includes(metadata.version ?? "")) {
     throw new DataError(
-      `${path}: model format version ${metadata.version}, this Trivium reads version ${formatVersion}.`,
+      `${path}: model format version ${metadata.version}, this Trivium reads versions ${readableVersions.join(" and ")}.`,
     );
   }
   const architecture = parseJson(metadata.architecture, "architecture", path);

@@ -101,6 +101,7 @@ function bind(
 
 function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResult {
   const { built, cells } = traced;
+  if (cells.length > 0) defaultEngine.computeKept();
   const fresh = built.leaves.flatMap(({ leaf }) =>
     leaf?.kind === "variable" && leaf.cell.value === undefined ? [leaf.cell] : [],
   );

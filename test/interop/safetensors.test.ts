@@ -160,8 +160,8 @@ describe("model archive", () => {
     const path = join(folder, "other.safetensors");
     writeSafetensors(path, weights.slice(0, 1));
     expect(() => readModelArchive(path)).toThrow("not a Trivium model");
-    writeSafetensors(path, [], { format: "trivium-model", version: "2" });
-    expect(() => readModelArchive(path)).toThrow("version 2, this Trivium reads version 1");
+    writeSafetensors(path, [], { format: "trivium-model", version: "3" });
+    expect(() => readModelArchive(path)).toThrow("version 3, this Trivium reads versions 1 and 2");
     writeSafetensors(path, [f32("weights/1/b", [1], [1])], { format: "trivium-model", version: "1" });
     expect(() => readModelArchive(path)).toThrow("weights/0 of 2 is missing");
     writeSafetensors(path, [f32("../../etc/passwd", [1], [1])], { format: "trivium-model", version: "1" });

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as keras from "../../src/keras/index.ts";
 import { useFastTarget } from "./golden.ts";
@@ -88,6 +89,18 @@ describe("a saved model", () => {
     expect(() => narrow.loadWeights(path("weights.safetensors"))).toThrowError(
       /first\/kernel has shape \(6, 5\) and dtype f32, the model's dense.*\/kernel \(6, 4\)/,
     );
+  });
+
+  test("files of the first format still load, and train on", async () => {
+    const model = keras.loadModel(fileURLToPath(new URL("fixtures/model-format-1.safetensors", import.meta.url)));
+    expect([model.name, model.layers.length, model.optimizer.iterations.item()]).toEqual(["first_format", 6, 4]);
+    const x = { data: Float32Array.from({ length: 8 * 36 }, (_, index) => Math.sin(index)), shape: [8, 6, 6, 1] };
+    const first = Array.from((await model.predict(x, { verbose: 0 })).dataSync().slice(0, 3));
+    for (const [index, value] of [0.60283977, 0.06490868, 0.33225157].entries()) {
+      expect(first[index]).toBeCloseTo(value, 6);
+    }
+    await model.fit(x, [0, 1, 2, 0, 1, 2, 0, 1], { ...quiet });
+    expect(model.optimizer.iterations.item()).toBe(5);
   });
 
   test("mistakes leave nothing behind", () => {
