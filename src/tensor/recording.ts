@@ -83,6 +83,7 @@ export class Recording {
   reset(): void {
     this.pause();
     this.leave();
+    for (const node of this.flipped.splice(0)) node.requiresGrad = false;
     this.intervals = [];
     this.watchedNodes.clear();
     this.watchedVariables.clear();
