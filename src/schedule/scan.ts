@@ -8,6 +8,7 @@ import { bytesPerElement } from "../graph/dtype.ts";
 import type { GraphProgram } from "../graph/program.ts";
 import { elementAt, type ScanLoop, type StepSource, stepBefore } from "../graph/scan-loop.ts";
 import { sizeOf } from "../graph/shape.ts";
+import { canonicalProgram } from "./canonical.ts";
 import type { BufferReference, Plan } from "./plan.ts";
 import type { LoweredStep, Lowering, StepArgument, StrategyRequest } from "./strategy.ts";
 import type { TensorGraph } from "./tensor-graph.ts";
@@ -83,7 +84,9 @@ export function lowerScan(
   wholeUses: readonly ResultUse[],
   planBody: (body: GraphProgram) => Plan,
 ): Lowering {
-  const { loop, kept } = withoutDeadResults(whole, wholeUses);
+  const { loop: live, kept } = withoutDeadResults(whole, wholeUses);
+  const canonical = canonicalProgram(live.body);
+  const loop = { ...live, body: canonical.program, sources: canonical.inputs.map((input) => live.sources[input]) };
   const { body, length, reverse, sources, offsets } = loop;
   const uses = kept.map((result) => wholeUses[result]);
   const plan = planBody(body);

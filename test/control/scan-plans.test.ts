@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { gradients } from "../../src/autodiff/gradients.ts";
 import { scan } from "../../src/control/scan.ts";
 import { whyNoMachineCode } from "../../src/engine/default-target.ts";
 import { IndexRangeError } from "../../src/errors.ts";
 import { buildProgram } from "../../src/graph/build-program.ts";
 import type { Node } from "../../src/graph/node.ts";
-import { add, gather, mul, permute, sum } from "../../src/ops/index.ts";
+import { add, conv2d, gather, mul, permute, sum, tanh } from "../../src/ops/index.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
 import { createX86Target } from "../../src/targets/x86/target.ts";
 import { leafOf } from "../../src/testing/nodes.ts";
@@ -49,6 +50,25 @@ describe("kernels of a loop compute what the oracle computes", () => {
       [permute(x, [1, 0, 2])],
     );
     assertScheduled([...carries, ...outputs], wideMachine);
+  });
+
+  test("with convolutions over channels-first images", () => {
+    const [x, h0, w] = [leaf([3, 2, 4, 5, 5], 1), leaf([2, 4, 5, 5], 2), leaf([3, 3, 4, 4], 3)];
+    const { outputs, carries } = scan(
+      ([h], [element]) => {
+        const last = permute(tanh(add(h, element)), [0, 2, 3, 1]);
+        const padding = [
+          [1, 1],
+          [1, 1],
+        ] as const;
+        const next = permute(conv2d(last, w, { strides: [1, 1], dilation: [1, 1], padding }), [0, 3, 1, 2]);
+        return { carries: [next], outputs: [sum(next, [2, 3])] };
+      },
+      [h0],
+      [x],
+    );
+    const slopes = gradients([sum(outputs[0])], [x, h0, w]).map((slope) => slope as Node);
+    assertScheduled([...outputs, ...carries, ...slopes], wideMachine, { relative: 5e-5, absolute: 5e-5 });
   });
 
   test("asked for twice", () => {
