@@ -1,7 +1,7 @@
 /** PyTorch's plain loop: what may be read after a step, how often programs are compiled, what channels-first costs. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { StaleTensorError } from "../../../src/errors.ts";
-import { engine, noGrad, setRandomSeed, type Tensor, tensor } from "../../../src/tensor/index.ts";
+import { engine, noGrad, ones, setRandomSeed, type Tensor, tensor, zeros } from "../../../src/tensor/index.ts";
 import { hashLabels, hashUniform } from "../../../src/testing/hash-uniform.ts";
 import { nn, optim } from "../../../src/torch/index.ts";
 import { useFastTarget } from "./golden.ts";
@@ -134,5 +134,67 @@ describe("the usual loop", () => {
     // parameters that skipped steps have a clock of their own from then on
     expect(engine.stats().compilations - compilations).toBeLessThanOrEqual(1);
     expect(model.fc1.weight.toArray()).not.toEqual(weight);
+  });
+
+  it("running statistics are updated once for each forward, however often the loss is read", () => {
+    const model = new ConvNet();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.01 });
+    const [images, labels] = batch(4);
+    const start = noGrad(() => model.conv1(images));
+    const mean = start.mean([0, 2, 3]).dataSync();
+    for (let step = 1; step <= 2; step++) {
+      optimizer.zeroGrad();
+      const loss = F.crossEntropy(model(images), labels);
+      loss.item();
+      loss.item();
+      loss.backward();
+      optimizer.step();
+      loss.item();
+      expect(model.norm.num_batches_tracked?.item()).toBe(step);
+      if (step === 1) {
+        model.norm.running_mean
+          ?.dataSync()
+          .forEach((value, channel) => expect(value).toBeCloseTo(0.1 * mean[channel], 5));
+      }
+    }
+    model.eval();
+    noGrad(() => model(images)).dataSync();
+    expect(model.norm.num_batches_tracked?.item()).toBe(2);
+  });
+
+  it("micro-batches add up to the gradient of the large batch", () => {
+    const model = new SmallNet();
+    const [images, labels] = batch(5);
+    F.crossEntropy(model(images), labels).backward();
+    const whole = (model.fc1.weight.grad as Tensor).dataSync();
+    model.zeroGrad();
+    for (let part = 0; part < 4; part++) {
+      const rows = (x: Tensor): Tensor => x.narrow(0, part * 4, 4);
+      F.crossEntropy(model(rows(images)), rows(labels))
+        .div(4)
+        .backward();
+    }
+    (model.fc1.weight.grad as Tensor).dataSync().forEach((value, index) => expect(value).toBeCloseTo(whole[index], 5));
+  });
+
+  it("a generator learns through a discriminator that learned from detached images", () => {
+    setRandomSeed(9);
+    const generator = new nn.Linear(3, 4);
+    const discriminator = new nn.Sequential(new nn.Linear(4, 5), new nn.Tanh(), new nn.Linear(5, 1));
+    const [forG, forD] = [generator, discriminator].map((net) => new optim.SGD(net.parameters(), { lr: 0.1 }));
+    const criterion = new nn.BCEWithLogitsLoss();
+    const noise = tensor(hashUniform(3, 6), { shape: [2, 3] });
+    for (let step = 0; step < 3; step++) {
+      const fake = generator(noise);
+      forD.zeroGrad();
+      criterion(discriminator(fake.detach()), zeros([2, 1])).backward();
+      expect(generator.weight.grad).toBeUndefined();
+      forD.step();
+      forG.zeroGrad();
+      criterion(discriminator(fake), ones([2, 1])).backward();
+      expect((generator.weight.grad as Tensor).dataSync().some((value) => value !== 0)).toBe(true);
+      forG.step();
+      forG.zeroGrad();
+    }
   });
 });

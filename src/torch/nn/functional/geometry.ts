@@ -2,7 +2,7 @@
 import { ArgumentError, ShapeError } from "../../../errors.ts";
 import { formatShape } from "../../../graph/shape.ts";
 import { type Padding2d, type Pair, pairOf } from "../../../nn/windows.ts";
-import type { Tensor } from "../../../tensor/index.ts";
+import { Tensor } from "../../../tensor/index.ts";
 
 /** One number for both axes, or one for each. */
 export type Size2 = number | readonly [number, number];
@@ -52,8 +52,20 @@ export function convolutionPadding(
   ];
 }
 
+/** What is not a tensor is an error that says what it is: types do not reach callers in JavaScript. */
+export function checkTensor(owner: string, x: unknown): void {
+  if (x instanceof Tensor) return;
+  const found = Array.isArray(x)
+    ? "an array; make a tensor of it with torch.tensor(…)"
+    : x === null
+      ? "null"
+      : typeof x;
+  throw new ArgumentError(`${owner}: expected a tensor, received ${found}.`);
+}
+
 /** Data must have one of the ranks; `form` says what the axes are. */
 export function checkRank(owner: string, x: Tensor, ranks: readonly number[], form: string): void {
+  checkTensor(owner, x);
   if (ranks.includes(x.rank)) return;
   throw new ShapeError(`${owner}: expected an input of shape ${form}, received ${formatShape(x.shape)}.`);
 }

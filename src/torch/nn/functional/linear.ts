@@ -3,10 +3,11 @@ import { formatShape } from "../../../graph/shape.ts";
 import { bilinearForm, embed } from "../../../nn/embedding.ts";
 import { dense } from "../../../nn/linear.ts";
 import { oneHot as indicator, type Tensor } from "../../../tensor/index.ts";
-import { given } from "./geometry.ts";
+import { checkTensor, given } from "./geometry.ts";
 
 /** x·Wᵀ + b over the last axis, with W of shape (out, in). After torch.nn.functional.linear. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, owner = "linear"): Tensor {
+  checkTensor(owner, x);
   if (x.rank === 0 || weight.rank !== 2 || x.shape[x.rank - 1] !== weight.shape[1]) {
     throw new ShapeError(
       `${owner}: expected an input of shape (…, ${weight.shape[weight.rank - 1]}), received ${formatShape(x.shape)}` +
