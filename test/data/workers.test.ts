@@ -47,6 +47,14 @@ describe("workers", () => {
       const received: unknown[] = [];
       for await (const batch of loader) received.push(show(batch));
       expect(received).toEqual(expected[1]);
+      if (numWorkers > 1) continue;
+      // a loop within a loop has workers of its own
+      loader.setEpoch(0);
+      for (const outer of loader) {
+        expect(show(outer)).toEqual(expected[0]![0]);
+        expect([...loader].map(show)).toEqual(expected[1]);
+        break;
+      }
     }
   });
 
@@ -61,6 +69,8 @@ describe("workers", () => {
     });
     expect(values(loader)).toEqual(expected);
     expect(expected.length).toBe(6);
+    // workers that are not kept start again for the next epoch
+    expect(values(loader).length).toBe(6);
     const shuffled = threaded({ shuffle: true, numWorkers: 1, datasetOptions: { stream: true } });
     expect(() => [...shuffled]).toThrow("a stream has an order of its own");
   });

@@ -50,6 +50,8 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   private readonly address: string | undefined;
   private readonly local: MapStyleDataset<Sample> | Iterable<Sample> | undefined;
   private pool: WorkerPool | undefined;
+  /** Whether a pass is using the workers: one that starts meanwhile has its own. */
+  private busy = false;
   /** What the workers' data set is. */
   private found: { readonly length: number | undefined; readonly stream: boolean } | undefined;
   private seed: number | undefined;
@@ -136,6 +138,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   close(): void {
     this.pool?.close();
     this.pool = undefined;
+    this.busy = false;
   }
   [Symbol.dispose](): void {
     this.close();
@@ -144,14 +147,15 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   *[Symbol.iterator](): Iterator<Batch> {
     const pass = this.begin();
     let finished = false;
+    const pool = this.address === undefined ? undefined : this.acquire();
     try {
-      for (const batch of this.address === undefined ? this.localPass(pass) : this.threadedPass(pass)) {
+      for (const batch of pool ? this.threadedPass(pool, pass) : this.localPass(pass)) {
         this.progress = { epoch: pass.key.epoch, position: this.progress.position + 1 };
         yield batch as Batch;
       }
       finished = true;
     } finally {
-      this.end(pass, finished);
+      this.end(pass, finished, pool);
     }
   }
 
@@ -162,8 +166,8 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
     }
     const pass = this.begin();
     let finished = false;
+    const pool = this.acquire();
     try {
-      const pool = this.threads();
       await pool.readyAsync();
       for await (const batch of this.threadedPassAsync(pool, pass)) {
         this.progress = { epoch: pass.key.epoch, position: this.progress.position + 1 };
@@ -171,7 +175,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
       }
       finished = true;
     } finally {
-      this.end(pass, finished);
+      this.end(pass, finished, pool);
     }
   }
 
@@ -186,9 +190,21 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
     this.order.state = { seed: mixSeed(this.seed), counter: epoch };
     return { key: { seed: this.seed, epoch }, skip: position };
   }
-  private end({ key }: Pass, finished: boolean): void {
+  private end({ key }: Pass, finished: boolean, pool: WorkerPool | undefined): void {
     if (finished && this.progress.epoch === key.epoch) this.progress = { epoch: key.epoch + 1, position: 0 };
-    if (!this.checked.persistentWorkers || !finished) this.close();
+    if (!pool) return;
+    if (pool !== this.pool) pool.close();
+    else {
+      this.busy = false;
+      if (!this.checked.persistentWorkers || !finished) this.close();
+    }
+  }
+  /** Workers for a pass. */
+  private acquire(): WorkerPool {
+    if (this.busy && this.pool) return this.startWorkers();
+    const pool = this.threads();
+    this.busy = true;
+    return pool;
   }
 
   /** What becomes of the examples where the batch is made, and afterwards in this thread. */
@@ -226,6 +242,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   /** The tasks of a pass, handed to the workers in turn as long as `ahead` of them are under way. */
   private *tasks(pool: WorkerPool, { key, skip }: Pass): Generator<number> {
     const pass = pool.beginPass();
+    this.found = pool.ready();
     const { stream } = this.source();
     const ahead = pool.size * this.checked.prefetchFactor;
     const order = stream ? undefined : this.sampler()[Symbol.iterator]();
@@ -249,8 +266,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
     const { here } = this.collation();
     return here ? here(received.batch as Sample[]) : received.batch;
   }
-  private *threadedPass(pass: Pass): Generator<unknown> {
-    const pool = this.threads();
+  private *threadedPass(pool: WorkerPool, pass: Pass): Generator<unknown> {
     for (const worker of this.tasks(pool, pass)) {
       const received = pool.receive(worker);
       if (!received) return;
@@ -266,9 +282,13 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
   }
 
   private threads(): WorkerPool {
+    this.pool ??= this.startWorkers();
+    return this.pool;
+  }
+  private startWorkers(): WorkerPool {
     const { options, checked } = this;
     const { there } = this.collation();
-    this.pool ??= new WorkerPool({
+    return new WorkerPool({
       numWorkers: checked.numWorkers,
       timeout: checked.timeout,
       seed: this.seed ?? 0,
@@ -282,7 +302,6 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Ba
       batchSize: checked.batchSize,
       dropLast: checked.dropLast,
     });
-    return this.pool;
   }
 
   private source(): { readonly length: number | undefined; readonly stream: boolean } {

@@ -1,6 +1,6 @@
 /** The threads of a data loader. The main thread can wait for them without its event loop, so that `for…of` works. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { ArgumentError, DataError } from "../../errors.ts";
+import { ArgumentError, DataError, InternalError } from "../../errors.ts";
 import { DatasetError, type ErrorReport } from "./dataset-error.ts";
 import { loaderArguments, siblingModule, typeScriptRegistrations } from "./module-threads.ts";
 import { type Death, control as places, type Reply, type Task, type WorkerStart } from "./protocol.ts";
@@ -128,6 +128,7 @@ export class WorkerPool {
     return this.result(await this.waitAsync(workerId));
   }
   private result(reply: Reply): Received {
+    if (reply.type === "ready") throw new InternalError("a batch was asked for before its worker was ready");
     return reply.type === "batch" ? { batch: decodeMessage(reply.payload) } : undefined;
   }
 
