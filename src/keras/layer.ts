@@ -440,8 +440,10 @@ export function heldBy<Value>(owner: object, type: Type<Value>): Value[] {
   const found = new Set<Value>();
   const visit = (value: unknown): void => {
     if (value instanceof type) found.add(value);
-    else if (Array.isArray(value)) value.forEach(visit);
-    else if (isRecord(value)) Object.values(value).forEach(visit);
+    else if (Array.isArray(value)) {
+      // lists of numbers may be long and hold nothing
+      if (typeof value[0] === "object" || typeof value[0] === "function") value.forEach(visit);
+    } else if (isRecord(value)) Object.values(value).forEach(visit);
   };
   for (const [name, value] of Object.entries(owner)) if (name !== "inboundNodes") visit(value);
   return [...found];

@@ -1,6 +1,14 @@
 import { ArgumentError, GradientError } from "../errors.ts";
 import { collectUpdates, discardUpdates } from "../nn/updates.ts";
-import { assignAll, type CompiledResult, compile as compileProgram, engine, noGrad, Tensor } from "../tensor/index.ts";
+import {
+  assignAll,
+  type CompiledResult,
+  compile as compileProgram,
+  engine,
+  noGrad,
+  Tensor,
+  type Variable,
+} from "../tensor/index.ts";
 import type { Examples } from "../train/arrays.ts";
 import { type Batch, batchExamples } from "../train/batches.ts";
 import type { Logs, Trainable } from "../train/loop.ts";
@@ -60,6 +68,7 @@ export class Trainer implements Trainable {
   /** Kinds of steps that read values while they run. */
   private readonly lazy = new Set<Kind>();
   private logs: StepLogs = {};
+  private parts: { readonly weights: readonly Variable[]; readonly layers: readonly AnyLayer[] } | undefined;
 
   constructor(model: Steps, state: CompiledState) {
     this.model = model;
@@ -125,11 +134,14 @@ export class Trainer implements Trainable {
     return traced;
   }
 
-  /** What a trace depends on besides shapes: which weights and layers learn. */
+  /** What a trace depends on besides shapes: which weights and layers learn. Which there are is looked up once an epoch. */
   private structure(): string {
-    const flags = (list: readonly { trainable: boolean }[]) =>
-      list.map(({ trainable }) => (trainable ? 1 : 0)).join("");
-    return `${flags(this.model.weights)}/${flags(this.model.layers)}`;
+    if (!this.parts || !this.model.built) this.parts = { weights: this.model.weights, layers: this.model.layers };
+    let flags = "";
+    for (const { trainable } of this.parts.weights) flags += trainable ? "1" : "0";
+    flags += "/";
+    for (const { trainable } of this.parts.layers) flags += trainable ? "1" : "0";
+    return flags;
   }
 
   private step(kind: Kind, { x, y, sampleWeight }: Examples): Outcome {
@@ -177,6 +189,7 @@ export class Trainer implements Trainable {
   }
 
   resetMetrics(): void {
+    this.parts = undefined;
     this.model.resetMetrics();
   }
   /** The metrics by name, in alphabetical order as Keras shows them. */
