@@ -73,8 +73,12 @@ const cases: Case[] = [
   matrix(30, 70, 41, { views: [contiguous(0, [30, 70]), across(1, 70, 41)] }),
   matrix(52, 40, 70, { views: [across(0, 52, 40), contiguous(1, [40, 70])], epilogue: "update" }),
   matrix(2, 5, 3),
-  ...[64, 80, 96].map((m) =>
-    matrix(m, 37, 272, { views: [contiguous(0, [m, 37]), across(1, 37, 272)], epilogue: "bias", l2Bytes: 32 * 1024 }),
+  ...[16, 32, 64].map((m) =>
+    matrix(m, 261, 176, {
+      views: [contiguous(0, [m, 261]), across(1, 261, 176)],
+      epilogue: "bias",
+      l2Bytes: 176 * 1024,
+    }),
   ),
   ...convolutions("first layer", [2, 9, 30, 1], [3, 3, 1, 20], [2, 7, 28, 20]),
   ...convolutions("padding and strides", [2, 9, 9, 5], [3, 3, 5, 33], [2, 5, 5, 33], {

@@ -26,6 +26,8 @@ import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
 
 /** Columns of the result that one task finishes at a time: whole lines of every row. */
 const groupColumns = 48;
+/** Rows of Bᵀ that a tile reads: more would compete for the same lines of the first-level cache. */
+const mostColumns = 8;
 /** Work of one task, about. */
 const taskFlops = 5e7;
 
@@ -49,10 +51,13 @@ export function planTransposed(request: StrategyRequest, machine: MachineDescrip
   const [step, column] = request.views[1].strides.slice(-2);
   if (sizeOf(shape) !== m * n || step !== 1 || column < k || n < m) return undefined;
   if (m % 16 !== 0 || n % 16 !== 0 || 4 * k * n <= machine.l2Bytes) return undefined;
-  const vectors = [4, 3, 1].find((count) => (m / 16) % count === 0 && rowLimit(machine, count) >= 4)!;
-  const columns = rowLimit(machine, vectors);
-  // More rows of Bᵀ than this compete for the same lines of the first-level cache.
-  if (columns > 9 || 4 * k * (16 * vectors + groupColumns) > 0.75 * machine.l2Bytes) return undefined;
+  // Packing B costs n · k, transposing the result m · n.
+  if (k < 256 || k < 2 * m) return undefined;
+  const vectors = [4, 3, 2, 1].find((count) => (m / 16) % count === 0 && rowLimit(machine, count) >= 4)!;
+  const columns = Math.min(mostColumns, rowLimit(machine, vectors));
+  // So few chains keep the multipliers busy only just; what is transposed while it is packed has more.
+  if (vectors === 1 && rowLimit(machine, 1) > mostColumns && m > 16) return undefined;
+  if (4 * k * (16 * vectors + groupColumns) > 0.75 * machine.l2Bytes) return undefined;
   return { m, n, k, vectors, panels: m / 16 / vectors, columns };
 }
 
