@@ -73,37 +73,37 @@ export class Hardswish extends InplaceActivation {
 
 /** x for x > 0, negativeSlope · x otherwise (default 0.01). */
 export class LeakyReLU extends Module {
-  readonly negative_slope: number;
+  readonly negativeSlope: number;
   readonly inplace: boolean;
   constructor(negativeSlope = 0.01, options: InplaceOptions = {}) {
     super();
-    this.negative_slope = negativeSlope;
+    this.negativeSlope = negativeSlope;
     this.inplace = options.inplace ?? false;
   }
   override forward(x: Tensor): Tensor {
-    return F.leakyRelu(x, this.negative_slope);
+    return F.leakyRelu(x, this.negativeSlope);
   }
   override extraRepr(): string {
-    return `negative_slope=${pythonText(this.negative_slope)}${this.inplace ? ", inplace=True" : ""}`;
+    return `negative_slope=${pythonText(this.negativeSlope)}${this.inplace ? ", inplace=True" : ""}`;
   }
 }
 
 /** x for x > 0, weight · x otherwise, with one trained slope or one for each channel (axis 1); they start at 0.25. */
 export class PReLU extends Module {
-  readonly num_parameters: number;
+  readonly numParameters: number;
   weight: Parameter;
   constructor(numParameters = 1, options: { readonly init?: number } = {}) {
     super();
     if (!Number.isInteger(numParameters) || numParameters < 1)
       throw new ArgumentError(`PReLU: numParameters must be an integer of 1 or more, received ${numParameters}.`);
-    this.num_parameters = numParameters;
+    this.numParameters = numParameters;
     this.weight = new Parameter(full([numParameters], options.init ?? 0.25), { name: "PReLU.weight" });
   }
   override forward(x: Tensor): Tensor {
     return F.prelu(x, this.weight);
   }
   override extraRepr(): string {
-    return `num_parameters=${this.num_parameters}`;
+    return `num_parameters=${this.numParameters}`;
   }
 }
 
@@ -181,20 +181,20 @@ export class Tanhshrink extends Module {
 
 /** x between two bounds (default −1 and 1). */
 export class Hardtanh extends Module {
-  readonly min_val: number;
-  readonly max_val: number;
+  readonly minVal: number;
+  readonly maxVal: number;
   constructor(minVal = -1, maxVal = 1) {
     super();
     if (!(minVal < maxVal))
       throw new ArgumentError(`Hardtanh: minVal must be less than maxVal, received ${minVal} and ${maxVal}.`);
-    this.min_val = minVal;
-    this.max_val = maxVal;
+    this.minVal = minVal;
+    this.maxVal = maxVal;
   }
   override forward(x: Tensor): Tensor {
-    return F.hardtanh(x, this.min_val, this.max_val);
+    return F.hardtanh(x, this.minVal, this.maxVal);
   }
   override extraRepr(): string {
-    return `min_val=${floatText(this.min_val)}, max_val=${floatText(this.max_val)}`;
+    return `min_val=${floatText(this.minVal)}, max_val=${floatText(this.maxVal)}`;
   }
 }
 

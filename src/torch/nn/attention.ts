@@ -52,10 +52,10 @@ export class MultiheadAttention extends Module<
   [query: Tensor, key: Tensor, value: Tensor, options?: AttentionCallOptions],
   readonly [output: Tensor, weights: Tensor | undefined]
 > {
-  readonly embed_dim: number;
-  readonly num_heads: number;
+  readonly embedDim: number;
+  readonly numHeads: number;
   readonly dropout: number;
-  readonly batch_first: boolean;
+  readonly batchFirst: boolean;
   readonly kdim: number;
   readonly vdim: number;
   q_proj_weight: Parameter | null = null;
@@ -76,10 +76,10 @@ export class MultiheadAttention extends Module<
       );
     }
     const { dropout = 0, bias = true, batchFirst = false } = options;
-    this.embed_dim = embedDim;
-    this.num_heads = numHeads;
+    this.embedDim = embedDim;
+    this.numHeads = numHeads;
     this.dropout = dropout;
-    this.batch_first = batchFirst;
+    this.batchFirst = batchFirst;
     this.kdim = options.kdim ?? embedDim;
     this.vdim = options.vdim ?? embedDim;
     if (this.kdim === embedDim && this.vdim === embedDim) {
@@ -109,25 +109,25 @@ export class MultiheadAttention extends Module<
     }
     const batched = query.rank === 3;
     // inside, data is (batch, positions, width)
-    const inner = (x: Tensor): Tensor => (!batched ? x.unsqueeze(0) : this.batch_first ? x : x.transpose(0, 1));
+    const inner = (x: Tensor): Tensor => (!batched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1));
     const [q, k, v] = query === key && key === value ? same(inner(query)) : [inner(query), inner(key), inner(value)];
     const padding = keyPaddingMask && (keyPaddingMask.rank === 1 ? keyPaddingMask.unsqueeze(0) : keyPaddingMask);
     const mask = combineMasks(layerName(this), {
       attention: attnMask ?? undefined,
       padding: padding ?? undefined,
       batch: q.shape[0],
-      heads: this.num_heads,
+      heads: this.numHeads,
       queries: q.shape[1],
       keys: k.shape[1],
     });
     const { output, weights } = multiHeadAttention(layerName(this), this.projected(q, k, v), {
-      heads: this.num_heads,
+      heads: this.numHeads,
       mask,
       dropout: this.training ? this.dropout : 0,
       averageWeights: averageAttnWeights,
     });
     const projected = this.out_proj(output);
-    const outer = (x: Tensor): Tensor => (!batched ? x.squeeze(0) : this.batch_first ? x : x.transpose(0, 1));
+    const outer = (x: Tensor): Tensor => (!batched ? x.squeeze(0) : this.batchFirst ? x : x.transpose(0, 1));
     return [outer(projected), needWeights ? (batched ? weights : weights.squeeze(0)) : undefined];
   }
 
@@ -138,11 +138,11 @@ export class MultiheadAttention extends Module<
   }
 
   private checkInputs(query: Tensor, key: Tensor, value: Tensor): void {
-    const widths = [this.embed_dim, this.kdim, this.vdim];
+    const widths = [this.embedDim, this.kdim, this.vdim];
     const inputs = [query, key, value];
     const fits = inputs.every((x, i) => x.rank === query.rank && x.shape[x.rank - 1] === widths[i]);
     if ((query.rank === 2 || query.rank === 3) && fits) return;
-    const form = this.batch_first ? "(batch, positions, width)" : "(positions, batch, width)";
+    const form = this.batchFirst ? "(batch, positions, width)" : "(positions, batch, width)";
     throw new ShapeError(
       `${layerName(this)}: expected queries, keys and values of shape ${form} or (positions, width) with widths ${widths.join(", ")}, ` +
         `received ${inputs.map(({ shape }) => formatShape(shape)).join(", ")}.`,

@@ -42,15 +42,15 @@ function checkCounts(owner: string, inChannels: number, outChannels: number, gro
 
 /** What all convolutions share: geometry as lists of numbers, one for each spatial axis. */
 abstract class Convolution extends Module {
-  readonly in_channels: number;
-  readonly out_channels: number;
-  readonly kernel_size: readonly number[];
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[] | "same" | "valid";
   readonly dilation: readonly number[];
-  readonly output_padding: readonly number[];
+  readonly outputPadding: readonly number[];
   readonly groups: number;
-  readonly padding_mode: ConvolutionPaddingMode;
+  readonly paddingMode: ConvolutionPaddingMode;
   weight: Parameter;
   bias: Parameter | null;
 
@@ -82,15 +82,15 @@ abstract class Convolution extends Module {
     if (transposed && paddingMode !== "zeros") {
       throw new UnsupportedError(`${owner}: a transposed convolution has paddingMode "zeros" only.`);
     }
-    this.in_channels = inChannels;
-    this.out_channels = outChannels;
-    this.kernel_size = geometry.kernelSize;
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = geometry.kernelSize;
     this.stride = geometry.stride;
     this.padding = geometry.padding;
     this.dilation = geometry.dilation;
-    this.output_padding = geometry.outputPadding ?? geometry.stride.map(() => 0);
+    this.outputPadding = geometry.outputPadding ?? geometry.stride.map(() => 0);
     this.groups = groups;
-    this.padding_mode = paddingMode;
+    this.paddingMode = paddingMode;
     const [first, second] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
     // PyTorch counts the fan of a transposed kernel along its second axis too
     const fanIn = second * sizeOf(geometry.kernelSize);
@@ -101,7 +101,7 @@ abstract class Convolution extends Module {
 
   /** Numbers of positions before and after each axis, for a padding mode that is not zeros. */
   protected borders(): readonly (readonly [number, number])[] {
-    const { kernel_size: size, dilation, padding } = this;
+    const { kernelSize: size, dilation, padding } = this;
     const [window, steps] =
       size.length === 1
         ? [
@@ -121,18 +121,18 @@ abstract class Convolution extends Module {
   }
   /** The input with what the data holds beyond its border. */
   protected bordered(x: Tensor): Tensor {
-    if (this.padding_mode === "zeros") return x;
-    return F.pad(x, this.borders().toReversed().flat(), this.padding_mode, undefined, layerName(this));
+    if (this.paddingMode === "zeros") return x;
+    return F.pad(x, this.borders().toReversed().flat(), this.paddingMode, undefined, layerName(this));
   }
   protected get innerPadding(): readonly number[] | "same" | "valid" {
-    return this.padding_mode === "zeros" ? this.padding : "valid";
+    return this.paddingMode === "zeros" ? this.padding : "valid";
   }
 
   override extraRepr(): string {
-    const { padding, dilation, output_padding: outputPadding } = this;
+    const { padding, dilation, outputPadding } = this;
     const parts = [
-      `${this.in_channels}, ${this.out_channels}`,
-      `kernel_size=${pythonText(this.kernel_size)}`,
+      `${this.inChannels}, ${this.outChannels}`,
+      `kernel_size=${pythonText(this.kernelSize)}`,
       `stride=${pythonText(this.stride)}`,
     ];
     if (typeof padding === "string") parts.push(`padding=${padding}`);
@@ -141,7 +141,7 @@ abstract class Convolution extends Module {
     if (outputPadding.some((amount) => amount !== 0)) parts.push(`output_padding=${pythonText(outputPadding)}`);
     if (this.groups !== 1) parts.push(`groups=${this.groups}`);
     if (!this.bias) parts.push("bias=False");
-    if (this.padding_mode !== "zeros") parts.push(`padding_mode=${this.padding_mode}`);
+    if (this.paddingMode !== "zeros") parts.push(`padding_mode=${this.paddingMode}`);
     return parts.join(", ");
   }
 }
@@ -232,7 +232,7 @@ export class ConvTranspose2d extends Convolution {
       padding: this.padding,
       dilation: this.dilation,
       groups: this.groups,
-      outputPadding: this.output_padding,
+      outputPadding: this.outputPadding,
     };
     return F.convTranspose2d(x, this.weight, this.bias, options as F.ConvTranspose2dFunctionOptions, layerName(this));
   }
@@ -256,7 +256,7 @@ export class ConvTranspose1d extends Convolution {
       padding: this.padding,
       dilation: this.dilation,
       groups: this.groups,
-      outputPadding: this.output_padding,
+      outputPadding: this.outputPadding,
     };
     return F.convTranspose1d(
       x,

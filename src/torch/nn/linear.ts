@@ -26,8 +26,8 @@ function checkSize(owner: string, name: string, value: number, least: number): v
  * ```
  */
 export class Linear extends Module {
-  readonly in_features: number;
-  readonly out_features: number;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
   weight: Parameter;
   bias: Parameter | null;
   constructor(inFeatures: number, outFeatures: number, options: boolean | LinearOptions = {}) {
@@ -35,8 +35,8 @@ export class Linear extends Module {
     const owner = this.constructor.name;
     checkSize(owner, "inFeatures", inFeatures, 0);
     checkSize(owner, "outFeatures", outFeatures, 0);
-    this.in_features = inFeatures;
-    this.out_features = outFeatures;
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     this.weight = initialWeight(owner, [outFeatures, inFeatures], inFeatures, denseOrder);
     const withBias = typeof options === "boolean" ? options : (options.bias ?? true);
     this.bias = withBias ? initialBias(owner, [outFeatures], inFeatures) : null;
@@ -45,15 +45,15 @@ export class Linear extends Module {
     return F.linear(x, this.weight, this.bias, layerName(this));
   }
   override extraRepr(): string {
-    return `in_features=${this.in_features}, out_features=${this.out_features}, bias=${pythonText(this.bias !== null)}`;
+    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${pythonText(this.bias !== null)}`;
   }
 }
 
 /** y_k = x₁·weight_k·x₂ + bias_k over the last axes, with weight (outFeatures, in1Features, in2Features). After torch.nn.Bilinear. */
 export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
-  readonly in1_features: number;
-  readonly in2_features: number;
-  readonly out_features: number;
+  readonly in1Features: number;
+  readonly in2Features: number;
+  readonly outFeatures: number;
   weight: Parameter;
   bias: Parameter | null;
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
@@ -61,9 +61,9 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
     for (const [name, value] of Object.entries({ in1Features, in2Features, outFeatures })) {
       checkSize("Bilinear", name, value, 1);
     }
-    this.in1_features = in1Features;
-    this.in2_features = in2Features;
-    this.out_features = outFeatures;
+    this.in1Features = in1Features;
+    this.in2Features = in2Features;
+    this.outFeatures = outFeatures;
     this.weight = initialWeight("Bilinear", [outFeatures, in1Features, in2Features], in1Features);
     this.bias = (options.bias ?? true) ? initialBias("Bilinear", [outFeatures], in1Features) : null;
   }
@@ -71,7 +71,7 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
     return F.bilinear(x1, x2, this.weight, this.bias, layerName(this));
   }
   override extraRepr(): string {
-    return `in1_features=${this.in1_features}, in2_features=${this.in2_features}, out_features=${this.out_features}, bias=${pythonText(this.bias !== null)}`;
+    return `in1_features=${this.in1Features}, in2_features=${this.in2Features}, out_features=${this.outFeatures}, bias=${pythonText(this.bias !== null)}`;
   }
 }
 
@@ -87,9 +87,9 @@ export interface EmbeddingOptions {
  * torch.nn.Embedding.
  */
 export class Embedding extends Module {
-  readonly num_embeddings: number;
-  readonly embedding_dim: number;
-  readonly padding_idx: number | null;
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly paddingIdx: number | null;
   weight: Parameter;
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
@@ -104,10 +104,10 @@ export class Embedding extends Module {
     if (padding !== null && !(Number.isInteger(padding) && padding >= -numEmbeddings && padding < numEmbeddings)) {
       throw new ArgumentError(`Embedding: paddingIdx ${padding} is outside a table of ${numEmbeddings} rows.`);
     }
-    this.num_embeddings = numEmbeddings;
-    this.embedding_dim = embeddingDim;
-    this.padding_idx = padding !== null && padding < 0 ? padding + numEmbeddings : padding;
-    this.weight = new Parameter(normalTable(numEmbeddings, embeddingDim, this.padding_idx ?? undefined), {
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    this.paddingIdx = padding !== null && padding < 0 ? padding + numEmbeddings : padding;
+    this.weight = new Parameter(normalTable(numEmbeddings, embeddingDim, this.paddingIdx ?? undefined), {
       name: "Embedding.weight",
     });
   }
@@ -120,10 +120,10 @@ export class Embedding extends Module {
     return layer;
   }
   override forward(x: Tensor): Tensor {
-    return F.embedding(x, this.weight, { paddingIdx: this.padding_idx });
+    return F.embedding(x, this.weight, { paddingIdx: this.paddingIdx });
   }
   override extraRepr(): string {
-    const padding = this.padding_idx === null ? "" : `, padding_idx=${this.padding_idx}`;
-    return `${this.num_embeddings}, ${this.embedding_dim}${padding}`;
+    const padding = this.paddingIdx === null ? "" : `, padding_idx=${this.paddingIdx}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
   }
 }

@@ -22,11 +22,11 @@ export interface BatchNormOptions {
 
 /** What the normalisations with running statistics share. */
 abstract class RunningNorm extends Module {
-  readonly num_features: number;
+  readonly numFeatures: number;
   readonly eps: number;
   readonly momentum: number | null;
   readonly affine: boolean;
-  readonly track_running_stats: boolean;
+  readonly trackRunningStats: boolean;
   weight: Parameter | null;
   bias: Parameter | null;
   running_mean: Variable | null = null;
@@ -39,11 +39,11 @@ abstract class RunningNorm extends Module {
     if (!Number.isInteger(numFeatures) || numFeatures < 1)
       throw new ArgumentError(`${owner}: numFeatures must be an integer of 1 or more, received ${numFeatures}.`);
     const { eps = 1e-5, momentum = 0.1, affine = defaults.affine, trackRunningStats = defaults.track } = options;
-    this.num_features = numFeatures;
+    this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
     this.affine = affine;
-    this.track_running_stats = trackRunningStats;
+    this.trackRunningStats = trackRunningStats;
     this.weight = affine ? new Parameter(ones([numFeatures]), { name: `${owner}.weight` }) : null;
     const shifts = affine && (options.bias ?? true);
     this.bias = shifts ? new Parameter(zeros([numFeatures]), { name: `${owner}.bias` }) : null;
@@ -60,21 +60,21 @@ abstract class RunningNorm extends Module {
   protected abstract readonly form: string;
 
   protected check(x: Tensor, channelAxis = 1): void {
-    if (this.ranks.includes(x.rank) && x.shape[channelAxis] === this.num_features) return;
+    if (this.ranks.includes(x.rank) && x.shape[channelAxis] === this.numFeatures) return;
     throw new ShapeError(
-      `${layerName(this)}: expected an input of shape ${this.form} with ${this.num_features} channels, received ${formatShape(x.shape)}.`,
+      `${layerName(this)}: expected an input of shape ${this.form} with ${this.numFeatures} channels, received ${formatShape(x.shape)}.`,
     );
   }
   /** Running statistics as they are at the start. */
   resetRunningStats(): void {
-    this.running_mean?.assign(zeros([this.num_features]));
-    this.running_var?.assign(ones([this.num_features]));
+    this.running_mean?.assign(zeros([this.numFeatures]));
+    this.running_var?.assign(ones([this.numFeatures]));
     this.num_batches_tracked?.assign(zeros([], "i32"));
   }
   override extraRepr(): string {
     return (
-      `${this.num_features}, eps=${pythonText(this.eps)}, momentum=${pythonText(this.momentum)}, affine=${pythonText(this.affine)}, ` +
-      `bias=${pythonText(this.bias !== null)}, track_running_stats=${pythonText(this.track_running_stats)}`
+      `${this.numFeatures}, eps=${pythonText(this.eps)}, momentum=${pythonText(this.momentum)}, affine=${pythonText(this.affine)}, ` +
+      `bias=${pythonText(this.bias !== null)}, track_running_stats=${pythonText(this.trackRunningStats)}`
     );
   }
 }
@@ -179,28 +179,28 @@ export interface LayerNormOptions {
 
 /** Normalises over the last axes, which have the sizes `normalizedShape`. After torch.nn.LayerNorm (Ba, Kiros and Hinton, 2016). */
 export class LayerNorm extends Module {
-  readonly normalized_shape: readonly number[];
+  readonly normalizedShape: readonly number[];
   readonly eps: number;
-  readonly elementwise_affine: boolean;
+  readonly elementwiseAffine: boolean;
   weight: Parameter | null;
   bias: Parameter | null;
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
-    this.normalized_shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     this.eps = eps;
-    this.elementwise_affine = elementwiseAffine;
-    const shape = this.normalized_shape;
+    this.elementwiseAffine = elementwiseAffine;
+    const shape = this.normalizedShape;
     this.weight = elementwiseAffine ? new Parameter(ones(shape), { name: "LayerNorm.weight" }) : null;
     this.bias = elementwiseAffine && bias ? new Parameter(zeros(shape), { name: "LayerNorm.bias" }) : null;
   }
   override forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
-    return F.layerNorm(x, this.normalized_shape, { weight, bias, eps }, layerName(this));
+    return F.layerNorm(x, this.normalizedShape, { weight, bias, eps }, layerName(this));
   }
   override extraRepr(): string {
     return (
-      `${pythonText(this.normalized_shape)}, eps=${pythonText(this.eps)}, elementwise_affine=${pythonText(this.elementwise_affine)}, ` +
+      `${pythonText(this.normalizedShape)}, eps=${pythonText(this.eps)}, elementwise_affine=${pythonText(this.elementwiseAffine)}, ` +
       `bias=${pythonText(this.bias !== null)}`
     );
   }
@@ -208,33 +208,33 @@ export class LayerNorm extends Module {
 
 /** x / √(mean x² + ε) · weight over the last axes. After torch.nn.RMSNorm (Zhang and Sennrich, 2019). */
 export class RMSNorm extends Module {
-  readonly normalized_shape: readonly number[];
+  readonly normalizedShape: readonly number[];
   readonly eps: number | null;
-  readonly elementwise_affine: boolean;
+  readonly elementwiseAffine: boolean;
   weight: Parameter | null;
   constructor(
     normalizedShape: number | readonly number[],
     options: { readonly eps?: number | null; readonly elementwiseAffine?: boolean } = {},
   ) {
     super();
-    this.normalized_shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     this.eps = options.eps ?? null;
-    this.elementwise_affine = options.elementwiseAffine ?? true;
-    const weight = (): Parameter => new Parameter(ones(this.normalized_shape), { name: "RMSNorm.weight" });
-    this.weight = this.elementwise_affine ? weight() : null;
+    this.elementwiseAffine = options.elementwiseAffine ?? true;
+    const weight = (): Parameter => new Parameter(ones(this.normalizedShape), { name: "RMSNorm.weight" });
+    this.weight = this.elementwiseAffine ? weight() : null;
   }
   override forward(x: Tensor): Tensor {
-    return F.rmsNorm(x, this.normalized_shape, { weight: this.weight, eps: this.eps }, layerName(this));
+    return F.rmsNorm(x, this.normalizedShape, { weight: this.weight, eps: this.eps }, layerName(this));
   }
   override extraRepr(): string {
-    return `${pythonText(this.normalized_shape)}, eps=${pythonText(this.eps)}, elementwise_affine=${pythonText(this.elementwise_affine)}`;
+    return `${pythonText(this.normalizedShape)}, eps=${pythonText(this.eps)}, elementwise_affine=${pythonText(this.elementwiseAffine)}`;
   }
 }
 
 /** Normalises the channels of (N, C, …) in groups, example by example. After torch.nn.GroupNorm (Wu and He, 2018). */
 export class GroupNorm extends Module {
-  readonly num_groups: number;
-  readonly num_channels: number;
+  readonly numGroups: number;
+  readonly numChannels: number;
   readonly eps: number;
   readonly affine: boolean;
   weight: Parameter | null;
@@ -249,25 +249,25 @@ export class GroupNorm extends Module {
       throw new ArgumentError(`GroupNorm: ${numChannels} channels cannot be split into ${numGroups} groups.`);
     }
     const { eps = 1e-5, affine = true, bias = true } = options;
-    this.num_groups = numGroups;
-    this.num_channels = numChannels;
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
     this.eps = eps;
     this.affine = affine;
     this.weight = affine ? new Parameter(ones([numChannels]), { name: "GroupNorm.weight" }) : null;
     this.bias = affine && bias ? new Parameter(zeros([numChannels]), { name: "GroupNorm.bias" }) : null;
   }
   override forward(x: Tensor): Tensor {
-    if (x.rank < 2 || x.shape[1] !== this.num_channels) {
+    if (x.rank < 2 || x.shape[1] !== this.numChannels) {
       throw new ShapeError(
-        `${layerName(this)}: expected an input of shape (batch, ${this.num_channels}, …), received ${formatShape(x.shape)}.`,
+        `${layerName(this)}: expected an input of shape (batch, ${this.numChannels}, …), received ${formatShape(x.shape)}.`,
       );
     }
     const { weight, bias, eps } = this;
-    return F.groupNorm(x, this.num_groups, { weight, bias, eps }, layerName(this));
+    return F.groupNorm(x, this.numGroups, { weight, bias, eps }, layerName(this));
   }
   override extraRepr(): string {
     return (
-      `${this.num_groups}, ${this.num_channels}, eps=${pythonText(this.eps)}, affine=${pythonText(this.affine)}, ` +
+      `${this.numGroups}, ${this.numChannels}, eps=${pythonText(this.eps)}, affine=${pythonText(this.affine)}, ` +
       `bias=${pythonText(this.bias !== null)}`
     );
   }

@@ -13,37 +13,37 @@ type Size2 = F.Size2;
 
 /** Largest element of each window of images. The stride may be given by position; by default it is the window. After torch.nn.MaxPool2d. */
 export class MaxPool2d extends Module {
-  readonly kernel_size: Size2;
+  readonly kernelSize: Size2;
   readonly options: F.MaxPool2dOptions;
   constructor(kernelSize: Size2, options?: Size2 | F.MaxPool2dOptions) {
     super();
     pairOf("MaxPool2d", "kernelSize", kernelSize);
-    this.kernel_size = kernelSize;
+    this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size2, F.MaxPool2dOptions>(options);
   }
   override forward(x: Tensor): Tensor {
-    return F.maxPool2d(x, this.kernel_size, this.options, layerName(this));
+    return F.maxPool2d(x, this.kernelSize, this.options, layerName(this));
   }
   override extraRepr(): string {
-    return maxPoolText(this.kernel_size, this.options);
+    return maxPoolText(this.kernelSize, this.options);
   }
 }
 
 /** Largest element of each window of sequences. After torch.nn.MaxPool1d. */
 export class MaxPool1d extends Module {
-  readonly kernel_size: Size1;
+  readonly kernelSize: Size1;
   readonly options: F.MaxPool1dOptions;
   constructor(kernelSize: Size1, options?: Size1 | F.MaxPool1dOptions) {
     super();
     single("MaxPool1d", "kernelSize", kernelSize);
-    this.kernel_size = kernelSize;
+    this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size1, F.MaxPool1dOptions>(options);
   }
   override forward(x: Tensor): Tensor {
-    return F.maxPool1d(x, this.kernel_size, this.options, layerName(this));
+    return F.maxPool1d(x, this.kernelSize, this.options, layerName(this));
   }
   override extraRepr(): string {
-    return maxPoolText(this.kernel_size, this.options);
+    return maxPoolText(this.kernelSize, this.options);
   }
 }
 
@@ -57,76 +57,76 @@ function maxPoolText(kernelSize: Size1 | Size2, options: F.MaxPool1dOptions | F.
 
 /** Mean of each window of images. After torch.nn.AvgPool2d. */
 export class AvgPool2d extends Module {
-  readonly kernel_size: Size2;
+  readonly kernelSize: Size2;
   readonly options: F.AvgPool2dOptions;
   constructor(kernelSize: Size2, options?: Size2 | F.AvgPool2dOptions) {
     super();
     pairOf("AvgPool2d", "kernelSize", kernelSize);
-    this.kernel_size = kernelSize;
+    this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size2, F.AvgPool2dOptions>(options);
   }
   override forward(x: Tensor): Tensor {
-    return F.avgPool2d(x, this.kernel_size, this.options, layerName(this));
+    return F.avgPool2d(x, this.kernelSize, this.options, layerName(this));
   }
   override extraRepr(): string {
-    const { stride = this.kernel_size, padding = 0 } = this.options;
-    return `kernel_size=${pythonText(this.kernel_size)}, stride=${pythonText(stride)}, padding=${pythonText(padding)}`;
+    const { stride = this.kernelSize, padding = 0 } = this.options;
+    return `kernel_size=${pythonText(this.kernelSize)}, stride=${pythonText(stride)}, padding=${pythonText(padding)}`;
   }
 }
 
 /** Mean of each window of sequences. After torch.nn.AvgPool1d. */
 export class AvgPool1d extends Module {
-  readonly kernel_size: Size1;
+  readonly kernelSize: Size1;
   readonly options: F.AvgPool1dOptions;
   constructor(kernelSize: Size1, options?: Size1 | F.AvgPool1dOptions) {
     super();
     single("AvgPool1d", "kernelSize", kernelSize);
-    this.kernel_size = kernelSize;
+    this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size1, F.AvgPool1dOptions>(options);
   }
   override forward(x: Tensor): Tensor {
-    return F.avgPool1d(x, this.kernel_size, this.options, layerName(this));
+    return F.avgPool1d(x, this.kernelSize, this.options, layerName(this));
   }
   override extraRepr(): string {
-    const { stride = this.kernel_size, padding = 0 } = this.options;
+    const { stride = this.kernelSize, padding = 0 } = this.options;
     const tuple = (value: Size1): string => pythonText([typeof value === "number" ? value : value[0]]);
-    return `kernel_size=${tuple(this.kernel_size)}, stride=${tuple(stride)}, padding=${tuple(padding)}`;
+    return `kernel_size=${tuple(this.kernelSize)}, stride=${tuple(stride)}, padding=${tuple(padding)}`;
   }
 }
 
 /** Pooling to a fixed number of positions. */
 abstract class AdaptivePool<Size> extends Module {
-  readonly output_size: Size;
+  readonly outputSize: Size;
   constructor(outputSize: Size) {
     super();
-    this.output_size = outputSize;
+    this.outputSize = outputSize;
   }
   override extraRepr(): string {
-    return `output_size=${pythonText(this.output_size)}`;
+    return `output_size=${pythonText(this.outputSize)}`;
   }
 }
 
 /** Means of images over as many pieces as are asked for; null keeps an axis. After torch.nn.AdaptiveAvgPool2d. */
 export class AdaptiveAvgPool2d extends AdaptivePool<F.AdaptiveSize2> {
   override forward(x: Tensor): Tensor {
-    return F.adaptiveAvgPool2d(x, this.output_size, layerName(this));
+    return F.adaptiveAvgPool2d(x, this.outputSize, layerName(this));
   }
 }
 /** Maxima of images over as many pieces as are asked for; null keeps an axis. After torch.nn.AdaptiveMaxPool2d. */
 export class AdaptiveMaxPool2d extends AdaptivePool<F.AdaptiveSize2> {
   override forward(x: Tensor): Tensor {
-    return F.adaptiveMaxPool2d(x, this.output_size, layerName(this));
+    return F.adaptiveMaxPool2d(x, this.outputSize, layerName(this));
   }
 }
 /** Means of sequences over as many pieces as are asked for. After torch.nn.AdaptiveAvgPool1d. */
 export class AdaptiveAvgPool1d extends AdaptivePool<Size1> {
   override forward(x: Tensor): Tensor {
-    return F.adaptiveAvgPool1d(x, this.output_size, layerName(this));
+    return F.adaptiveAvgPool1d(x, this.outputSize, layerName(this));
   }
 }
 /** Maxima of sequences over as many pieces as are asked for. After torch.nn.AdaptiveMaxPool1d. */
 export class AdaptiveMaxPool1d extends AdaptivePool<Size1> {
   override forward(x: Tensor): Tensor {
-    return F.adaptiveMaxPool1d(x, this.output_size, layerName(this));
+    return F.adaptiveMaxPool1d(x, this.outputSize, layerName(this));
   }
 }

@@ -47,7 +47,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
   linear1: Linear;
   dropout: Dropout;
   linear2: Linear;
-  readonly norm_first: boolean;
+  readonly normFirst: boolean;
   norm1: LayerNorm;
   norm2: LayerNorm;
   dropout1: Dropout;
@@ -62,7 +62,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
     this.linear1 = new Linear(dModel, dimFeedforward, { bias });
     this.dropout = new Dropout(dropout);
     this.linear2 = new Linear(dimFeedforward, dModel, { bias });
-    this.norm_first = normFirst;
+    this.normFirst = normFirst;
     this.norm1 = new LayerNorm(dModel, { eps: layerNormEps, bias });
     this.norm2 = new LayerNorm(dModel, { eps: layerNormEps, bias });
     this.dropout1 = new Dropout(dropout);
@@ -78,7 +78,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, options?: Tran
   }
 
   override forward(src: Tensor, options: TransformerLayerCallOptions = {}): Tensor {
-    if (this.norm_first) {
+    if (this.normFirst) {
       const attended = residual(src, this.attend(this.norm1(src), options));
       return residual(attended, this.feed(this.norm2(attended)));
     }
@@ -106,7 +106,7 @@ type EncoderLayer = Module<[src: Tensor, options?: TransformerLayerCallOptions]>
 /** Copies of a layer, one after another, and a normalisation at the end if one is given. After torch.nn.TransformerEncoder. */
 export class TransformerEncoder extends Module<[src: Tensor, options?: TransformerCallOptions]> {
   layers: ModuleList<EncoderLayer>;
-  readonly num_layers: number;
+  readonly numLayers: number;
   norm: Module | null;
 
   constructor(encoderLayer: EncoderLayer, numLayers: number, options: { readonly norm?: Module | null } = {}) {
@@ -115,7 +115,7 @@ export class TransformerEncoder extends Module<[src: Tensor, options?: Transform
       throw new ArgumentError(`TransformerEncoder: numLayers must be an integer of 1 or more, received ${numLayers}.`);
     }
     this.layers = new ModuleList(Array.from({ length: numLayers }, () => encoderLayer.clone()));
-    this.num_layers = numLayers;
+    this.numLayers = numLayers;
     this.norm = options.norm ?? null;
   }
 

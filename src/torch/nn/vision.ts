@@ -27,30 +27,30 @@ export class Upsample extends Module {
 
 /** (N, C·r², H, W) to (N, C, H·r, W·r). After torch.nn.PixelShuffle. */
 export class PixelShuffle extends Module {
-  readonly upscale_factor: number;
+  readonly upscaleFactor: number;
   constructor(upscaleFactor: number) {
     super();
-    this.upscale_factor = upscaleFactor;
+    this.upscaleFactor = upscaleFactor;
   }
   override forward(x: Tensor): Tensor {
-    return F.pixelShuffle(x, this.upscale_factor, layerName(this));
+    return F.pixelShuffle(x, this.upscaleFactor, layerName(this));
   }
   override extraRepr(): string {
-    return `upscale_factor=${this.upscale_factor}`;
+    return `upscale_factor=${this.upscaleFactor}`;
   }
 }
 /** (N, C, H·r, W·r) to (N, C·r², H, W). After torch.nn.PixelUnshuffle. */
 export class PixelUnshuffle extends Module {
-  readonly downscale_factor: number;
+  readonly downscaleFactor: number;
   constructor(downscaleFactor: number) {
     super();
-    this.downscale_factor = downscaleFactor;
+    this.downscaleFactor = downscaleFactor;
   }
   override forward(x: Tensor): Tensor {
-    return F.pixelUnshuffle(x, this.downscale_factor, layerName(this));
+    return F.pixelUnshuffle(x, this.downscaleFactor, layerName(this));
   }
   override extraRepr(): string {
-    return `downscale_factor=${this.downscale_factor}`;
+    return `downscale_factor=${this.downscaleFactor}`;
   }
 }
 

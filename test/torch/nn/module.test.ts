@@ -279,7 +279,7 @@ describe("containers", () => {
     expect(caught(() => chain.at(3))).toBeInstanceOf(ArgumentError);
     const list = new nn.ModuleList([new nn.Linear(1, 2), new nn.Linear(3, 4)]);
     list.insert(1, new nn.Linear(5, 6));
-    expect([...list].map(({ in_features: size }) => size)).toEqual([1, 5, 3]);
+    expect([...list].map(({ inFeatures: size }) => size)).toEqual([1, 5, 3]);
     const dict = new nn.ModuleDict({ relu: new nn.ReLU(), tanh: new nn.Tanh() });
     expect(dict.keys()).toEqual(["relu", "tanh"]);
     expect(dict.get("relu")).toBeInstanceOf(nn.ReLU);
