@@ -2,9 +2,9 @@
 import { gradEnabled } from "../graph/grad-mode.ts";
 import { Node, type TensorType } from "../graph/node.ts";
 
-/** An input of a body while it is built. */
+/** An input of a body while it is built; no argument of a program, so that one that escapes is found out. */
 export function placeholderNode({ shape, dtype }: TensorType, requiresGrad = dtype === "f32"): Node {
-  const leaf = { kind: "placeholder", index: 0 } as const;
+  const leaf = { kind: "placeholder", index: -1 } as const;
   return new Node(undefined, [], {}, { shape, dtype }, { leaf, requiresGrad });
 }
 

@@ -91,6 +91,9 @@ function bind(
   if (leaf.value) return leaf.value;
   if (source?.kind === "placeholder") {
     const arg = args[source.index];
+    if (arg === undefined) {
+      throw new ArgumentError("a tensor from the step of a scan was used outside of it: return it among the outputs.");
+    }
     return arg instanceof Tensor ? defaultEngine.read(arg.node) : defaultEngine.writeNumber(entry, index, "f32", arg);
   }
   if (source?.kind === "variable") return source.cell.value as NodeValue;

@@ -1,7 +1,8 @@
 /** Loops over time as one operation. */
 import { scan as scanNodes } from "../control/scan.ts";
 import { defaultEngine } from "../engine/default-engine.ts";
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, UnsupportedError } from "../errors.ts";
+import type { Node, VariableCell } from "../graph/node.ts";
 import { isTensor, tensorOf } from "./handle.ts";
 import { atEntry, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
@@ -59,6 +60,7 @@ export function scan(
     const { tracing } = defaultEngine;
     // inside the step values cannot be read and nothing can be computed; what waits is computed before
     if (!tracing) defaultEngine.commit();
+    const waiting = new Map(defaultEngine.takeAssignments().map((cell) => [cell, cell.pending]));
     const [starts, elements] = [initial, sequences].map((list) => list.map(({ node }) => node));
     const { carries, outputs, history } = scanNodes(
       (carriedNodes, elementNodes) => {
@@ -68,6 +70,7 @@ export function scan(
           return { carries: nodesOf(result?.carries), outputs: nodesOf(result?.outputs ?? []) };
         } finally {
           defaultEngine.tracing = tracing;
+          refuseAssignments(waiting);
         }
       },
       starts,
@@ -76,6 +79,17 @@ export function scan(
     );
     return { carries: carries.map(wrap), outputs: outputs.map(wrap), history: history.map(tensorOf) };
   });
+}
+
+/** What waited before the step waits again; what the step assigned is forgotten, and an error. */
+function refuseAssignments(waiting: ReadonlyMap<VariableCell, Node | undefined>): void {
+  const assigned = defaultEngine.takeAssignments();
+  for (const cell of assigned) cell.pending = undefined;
+  for (const [cell, value] of waiting) if (value) defaultEngine.assign(cell, value);
+  if (assigned.length === 0) return;
+  throw new UnsupportedError(
+    `scan: the step assigns ${assigned[0].name}; a variable cannot change from step to step. Make it a carry and assign its last value.`,
+  );
 }
 
 function nodesOf(tensors: unknown) {

@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { DTypeError, GradientError, ShapeError } from "../../src/errors.ts";
-import { compile, engine, gradients, ones, scan, tensor, Variable, zeros } from "../../src/tensor/index.ts";
+import { ArgumentError, DTypeError, GradientError, ShapeError, UnsupportedError } from "../../src/errors.ts";
+import {
+  compile,
+  engine,
+  gradients,
+  ones,
+  scan,
+  type Tensor,
+  tensor,
+  Variable,
+  zeros,
+} from "../../src/tensor/index.ts";
 import { availableTargets } from "../targets.ts";
 
 const numbers = (size: number, phase = 0): number[] =>
@@ -89,5 +99,28 @@ describe.each(availableTargets())("scan on %s", (target) => {
     expect(() => scan(([h]) => ({ carries: [h] }), [zeros([2], "i32")], [x])).toThrow(DTypeError);
     expect(() => scan(([h]) => ({ carries: [h.mul(h.sum().item())] }), [zeros([2])], [x])).toThrow(GradientError);
     expect(zeros([2]).add(1).sum().item()).toBe(2);
+    const [count, other] = [new Variable([1, 1]), new Variable(1)];
+    const assigning = ([h]: Tensor[]) => {
+      count.assign(h);
+      return { carries: [h] };
+    };
+    other.assign(tensor(5));
+    expect(() => scan(assigning, [zeros([2])], [x])).toThrow(UnsupportedError);
+    expect(count.toArray()).toEqual([1, 1]);
+    expect(other.item()).toBe(5);
+    let escaped: Tensor | undefined;
+    const leaking = (): Tensor => {
+      scan(
+        ([h]) => {
+          escaped = h.add(1);
+          return { carries: [h] };
+        },
+        [zeros([2])],
+        [x],
+      );
+      return escaped as Tensor;
+    };
+    expect(() => leaking().dataSync()).toThrow(GradientError);
+    expect(() => compile((_: Tensor) => leaking())(ones([2]))).toThrow(ArgumentError);
   });
 });
