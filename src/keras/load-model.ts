@@ -4,7 +4,7 @@ import { type ModelArchive, readModelArchive } from "../interop/index.ts";
 import { CompiledState } from "./compile.ts";
 import type { Config } from "./config.ts";
 import { type CustomObjects, customObjectScope } from "./custom-objects.ts";
-import { graphFromConfig } from "./functional-graph.ts";
+import { graphFromConfig } from "./functional-config.ts";
 import { type AnyModel, Model } from "./model.ts";
 import { assignSaved, checkSaved } from "./saving.ts";
 import { Sequential } from "./sequential.ts";

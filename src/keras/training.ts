@@ -1,15 +1,4 @@
-import { ArgumentError } from "../errors.ts";
-import { sumOfLosses } from "../nn/regularizers.ts";
-import { collectUpdates, recordUpdate } from "../nn/updates.ts";
-import {
-  assignAll,
-  evaluate as computeNow,
-  gradients,
-  isGradEnabled,
-  noGrad,
-  Tensor,
-  tensorView,
-} from "../tensor/index.ts";
+import { evaluate as computeNow, type Tensor } from "../tensor/index.ts";
 import { atEntry } from "../tensor/lift.ts";
 import { countExamples, type DataStructure, type LabelRules } from "../train/arrays.ts";
 import type { Batch, ExampleCounts } from "../train/batches.ts";
@@ -18,7 +7,7 @@ import { EpochFeeder, type Logs, type ResumePoint, runEvaluation, runFit, type S
 import type { Callback } from "./callbacks/callback.ts";
 import { CallbackList } from "./callbacks/callback-list.ts";
 import type { History } from "./callbacks/history.ts";
-import { CompiledState, type CompileOptions } from "./compile.ts";
+import type { CompileOptions } from "./compile.ts";
 import type { BatchShape } from "./config.ts";
 import {
   type ClassWeight,
@@ -33,14 +22,14 @@ import {
   isOptions,
   type Verbose,
 } from "./fit-options.ts";
-import { type AnyLayer, batchShape, type CallOptions, heldBy, Layer } from "./layer.ts";
-import { Metric } from "./metrics.ts";
+import { batchShape, type CallOptions } from "./layer.ts";
 import type { AnyModel } from "./model.ts";
-import type { Optimizer } from "./optimizers.ts";
 import { checkOptions } from "./options.ts";
-import { isRecord, leavesOf, mapStructure, packLike, shapesIn, type TensorStructure } from "./structure.ts";
+import { joinBatches } from "./predictions.ts";
+import { SteppingLayer } from "./steps.ts";
+import { isRecord, leavesOf, mapStructure, shapesIn, type TensorStructure } from "./structure.ts";
 import { buildLayer } from "./symbolic.ts";
-import { type StepData, type StepLogs, type Steps, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 
 export interface EvaluateOptions {
   readonly batchSize?: number | null;
@@ -70,13 +59,13 @@ const asList = (callbacks: Callback | readonly Callback[] | undefined): readonly
       ? (callbacks as readonly Callback[])
       : [callbacks as Callback];
 
-/** The part of a model that trains: compile, fit, evaluate, predict, and the steps that a subclass may replace. */
+/** The part of a model that runs over data: fit, evaluate, predict. */
 export abstract class TrainableLayer<
     In extends TensorStructure = Tensor,
     Out extends TensorStructure = Tensor,
     Options extends CallOptions<In> = CallOptions<In>,
   >
-  extends Layer<In, Out, Options>
+  extends SteppingLayer<In, Out, Options>
   implements StopSignal
 {
   /** Set by a callback, or by Ctrl-C: training ends after the current step. */
@@ -87,154 +76,10 @@ export abstract class TrainableLayer<
   history: History | undefined;
   /** Where a callback wants the training that begins to go on. @internal */
   resumePoint: ResumePoint | undefined;
-  private state: CompiledState | undefined;
-  private steps: Trainer | undefined;
 
-  /** The layers inside, in order. */
-  get layers(): readonly AnyLayer[] {
-    return this.nestedLayers;
-  }
-  /** Names of the outputs where the model knows them. */
-  get outputNames(): readonly string[] | undefined {
-    return undefined;
-  }
-  /** Numbers of inputs and outputs. */
-  protected get counts(): ExampleCounts {
-    return { inputs: 1, outputs: 1 };
-  }
-  /** Whether the output's shape is known without a dry run. */
-  protected get knowsOutputShape(): boolean {
-    return this.computeOutputShape !== Layer.prototype.computeOutputShape;
-  }
-  /** Whether the model itself can be called; one whose step calls its parts need not. */
-  protected get callable(): boolean {
-    return true;
-  }
-  private get asSteps(): Steps {
-    return this as unknown as Steps;
-  }
-
-  // ---- compile ----
-
-  /**
-   * Says how to train. With several outputs, `loss`, `lossWeights`, `metrics` and `weightedMetrics` take an entry for each, in a list or by name.
-   *
-   * @example
-   * ```ts
-   * model.compile({ optimizer: "sgd", loss: "categorical_crossentropy", metrics: ["accuracy"] });
-   * ```
-   */
-  compile(options: CompileOptions = {}): void {
-    this.state = new CompiledState(options, () => this.outputNames);
-    this.steps = new Trainer(this.asSteps, this.state);
+  override compile(options: CompileOptions = {}): void {
+    super.compile(options);
     this.stopTraining = false;
-  }
-  get compiled(): boolean {
-    return this.state !== undefined;
-  }
-  /** @internal */
-  compiledState(operation: string): CompiledState {
-    if (!this.state) throw new ArgumentError(`${operation}: the model is not compiled; call model.compile(…) first.`);
-    return this.state;
-  }
-  private trainer(operation: string): Trainer {
-    this.compiledState(operation);
-    return this.steps as Trainer;
-  }
-  get optimizer(): Optimizer {
-    return this.compiledState("optimizer").optimizer;
-  }
-  /** The metrics of `compile`, the loss first, then those that the model holds as properties. They start anew every epoch. */
-  get metrics(): Metric[] {
-    return [...(this.state?.metrics ?? []), ...this.ownMetrics];
-  }
-  private get ownMetrics(): readonly Metric[] {
-    return heldBy(this, Metric);
-  }
-  get metricsNames(): string[] {
-    return this.metrics.map((metric) => metric.name);
-  }
-
-  // ---- steps ----
-
-  /**
-   * One training step on [x, y, sampleWeight]: forward, loss, gradients, update, metrics. A subclass may replace it; it returns what the logs
-   * show: metrics, scalars or numbers by name. The step is traced and replayed like the built-in one, unless it reads values.
-   *
-   * @example
-   * ```ts
-   * override trainStep([x, y]: StepData<Tensor>) {
-   *   const predictions = this(x, { training: true });
-   *   const loss = this.computeLoss(x, y, predictions);
-   *   this.optimizer.apply(gradients(loss, this.trainableVariables), this.trainableVariables);
-   *   return { ...this.computeMetrics(x, y, predictions), loss };
-   * }
-   * ```
-   */
-  trainStep([x, y, sampleWeight]: StepData<In>): StepLogs {
-    const state = this.compiledState("fit");
-    const { result, updates } = collectUpdates(() => {
-      const predictions = this.invoke(x, { training: true } as Options) as Out;
-      return { predictions, loss: this.computeLoss(x, y, predictions, sampleWeight, true) };
-    });
-    const { predictions, loss } = result;
-    const counts = noGrad(() => [
-      ...state.lossAssignments(loss.detach(), batchSize(x)),
-      ...state.metricAssignments(y, predictions, sampleWeight),
-    ]);
-    const weights = this.trainableWeights;
-    const slopes = weights.length > 0 ? gradients(loss, weights) : [];
-    const changes = weights.length > 0 ? noGrad(() => state.optimizer.assignments(slopes, weights)) : [];
-    assignAll([...changes, ...updates, ...counts]);
-    return this.metricLogs();
-  }
-  /** One step of evaluation on [x, y, sampleWeight]: forward, loss, metrics. A subclass may replace it. */
-  testStep([x, y, sampleWeight]: StepData<In>): StepLogs {
-    const state = this.compiledState("evaluate");
-    const predictions = this.invoke(x, { training: false } as Options) as Out;
-    const loss = this.computeLoss(x, y, predictions, sampleWeight, false);
-    for (const [variable, value] of [
-      ...state.lossAssignments(loss, batchSize(x)),
-      ...state.metricAssignments(y, predictions, sampleWeight),
-    ]) {
-      recordUpdate(variable, value);
-    }
-    return this.metricLogs();
-  }
-  /** The outputs for one batch. A subclass may replace it. */
-  predictStep([x]: StepData<In>): Out {
-    return this.invoke(x, { training: false } as Options) as Out;
-  }
-
-  /** The losses of `compile` and everything in `losses`, added. A subclass may replace it. */
-  computeLoss(
-    _x: In,
-    y: TensorStructure | undefined,
-    predictions: Out,
-    sampleWeight?: TensorStructure | undefined,
-    _training = true,
-  ): Tensor {
-    const main = this.compiledState("computeLoss").computeLoss(y, predictions, sampleWeight);
-    const others = this.losses;
-    const total = main && others.length === 0 ? main : sumOfLosses(main ? [main, ...others] : others);
-    if (!total) throw new ArgumentError("no loss to compute: pass a `loss` to compile().");
-    return isGradEnabled() ? total.keep() : total;
-  }
-  /** Counts a batch in the metrics of `compile` and gives all metrics by name, for a step to return. */
-  computeMetrics(
-    _x: In,
-    y: TensorStructure | undefined,
-    predictions: Out,
-    sampleWeight?: TensorStructure | undefined,
-  ): StepLogs {
-    const state = this.compiledState("computeMetrics");
-    const counts = noGrad(() => state.metricAssignments(y, predictions, sampleWeight));
-    for (const [variable, value] of counts) recordUpdate(variable, value);
-    return this.metricLogs();
-  }
-  private metricLogs(): Readonly<Record<string, Metric>> {
-    const own = this.ownMetrics.map((metric): [string, Metric] => [metric.name, metric]);
-    return Object.fromEntries([...(this.state?.named() ?? []), ...own]);
   }
 
   // ---- training ----
@@ -339,7 +184,7 @@ export abstract class TrainableLayer<
     checkOptions("predict", options, ["batchSize", "verbose", "steps", "callbacks"]);
     const verbose = checkVerbose("predict", options.verbose);
     const data = dataFor("predict", x, undefined, { ...options, counts: this.counts }, false);
-    const trainer = this.steps ?? new Trainer(this.asSteps, new CompiledState({}));
+    const trainer = this.predictor;
     const feeder = this.feeder("predict", data, options.steps);
     const callbacks = new CallbackList(asList(options.callbacks), {
       addProgbar: verbose !== 0,
@@ -394,17 +239,11 @@ export abstract class TrainableLayer<
   /** The output for one batch. */
   async predictOnBatch(x: DataStructure): Promise<Out> {
     const examples = convertExamples("predictOnBatch", x, undefined, { counts: this.counts });
-    const trainer = this.steps ?? new Trainer(this.asSteps, new CompiledState({}));
+    const trainer = this.predictor;
     const output = trainer.predictBatch({ examples, size: countExamples("predictOnBatch", examples) });
     computeNow(...leavesOf<Tensor>(output));
     return output as Out;
   }
-  /** Starts the averages of all metrics anew. */
-  resetMetrics(): void {
-    this.state?.reset();
-    for (const metric of this.ownMetrics) metric.resetState();
-  }
-
   private results(byName: boolean): number[] | Logs {
     const results = this.trainer("evaluate").results();
     return byName ? Object.fromEntries(results) : results.map(([, value]) => value);
@@ -424,10 +263,6 @@ export abstract class TrainableLayer<
     };
     return { labels, counts };
   }
-  /** @internal */
-  get ownSteps(): boolean {
-    return this.trainStep !== TrainableLayer.prototype.trainStep;
-  }
   private get rehearses(): boolean {
     return this.callable || !this.ownSteps;
   }
@@ -438,30 +273,4 @@ export abstract class TrainableLayer<
   private feeder(operation: string, data: Data, steps: number | null | undefined): EpochFeeder {
     return new EpochFeeder(data.source, steps ?? undefined, (message) => console.warn(`${operation}: ${message}`));
   }
-}
-
-const batchSize = (x: TensorStructure): number => leavesOf<Tensor>(x)[0].shape[0];
-
-/** Outputs of batches one after another, each output by itself. */
-function joinBatches(parts: readonly TensorStructure[]): TensorStructure {
-  const [first] = parts;
-  if (parts.length === 1) return first;
-  const columns = parts.map((part) => leavesOf<Tensor>(part));
-  const joined = columns[0].map((_, index) => joinRows(columns.map((column) => column[index])));
-  return first instanceof Tensor ? joined[0] : packLike<Tensor>(first, joined);
-}
-
-/** Rows of tensors one after another. */
-function joinRows(parts: readonly Tensor[]): Tensor {
-  const [first] = parts;
-  const rows = parts.reduce((sum, part) => sum + part.shape[0], 0);
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  const data = first.dataSync();
-  const whole = new (data.constructor as new (length: number) => typeof data)(size);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part.dataSync(), offset);
-    offset += part.size;
-  }
-  return tensorView(whole, [rows, ...first.shape.slice(1)], first.dtype);
 }
