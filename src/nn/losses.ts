@@ -142,11 +142,16 @@ export function poisson(target: Tensor, prediction: Tensor): Tensor {
   return output.sub(goal.mul(output.add(epsilon).log())).mean(-1);
 }
 
-/** −cos of the angle between target and prediction. */
-export function cosineSimilarity(target: Tensor, prediction: Tensor): Tensor {
+/** cos of the angle between target and prediction. */
+export function cosineProximity(target: Tensor, prediction: Tensor): Tensor {
   const [goal, output] = aligned("cosine_similarity", target, prediction);
   const normalized = (x: Tensor) => x.mul(x.square().sum(-1, true).maximum(1e-12).rsqrt());
-  return normalized(goal).mul(normalized(output)).sum(-1).neg();
+  return normalized(goal).mul(normalized(output)).sum(-1);
+}
+
+/** −cos of the angle between target and prediction. */
+export function cosineSimilarity(target: Tensor, prediction: Tensor): Tensor {
+  return cosineProximity(target, prediction).neg();
 }
 
 export type Reduction = "sum_over_batch_size" | "sum" | "mean" | "mean_with_sample_weight" | "none";

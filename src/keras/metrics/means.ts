@@ -99,7 +99,7 @@ export class CategoricalHinge extends MeanMetric {
 /** The cosine itself, not its negative. */
 export class CosineSimilarity extends MeanMetric {
   constructor(options: MetricOptions = {}) {
-    super(options, "cosine_similarity", (yTrue, yPred) => neutralLosses.cosineSimilarity(yTrue, yPred).neg(), "up");
+    super(options, "cosine_similarity", neutralLosses.cosineProximity, "up");
   }
 }
 export class RootMeanSquaredError extends Metric {
