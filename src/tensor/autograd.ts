@@ -149,6 +149,8 @@ export function gradients(
       { createGraph },
     );
     consume(nodes, options.retainGraph ?? createGraph);
+    // what was differentiated can be read after the step that its gradients go into
+    for (const node of nodes) defaultEngine.keep(node);
     return results.map((node) => node && tensorOf(node));
   });
 }

@@ -281,6 +281,9 @@ describe("steps of one's own", () => {
     const model = new Pair();
     model.compile({ optimizer: new keras.SGD(0.1) });
     const history = await model.fit(x, { ...quiet, epochs: 20 });
+    const eager = new Pair();
+    eager.compile({ optimizer: new keras.SGD(0.1), runEagerly: true });
+    expect((await eager.fit(x, { ...quiet, epochs: 1 })).history.right[0]).toBeGreaterThan(0);
     expect(history.history.left.at(-1)).toBeLessThan(history.history.left[0]);
     expect(history.history.right.at(-1)).toBeLessThan(history.history.right[0]);
   });
