@@ -5,4 +5,10 @@
 export * from "./errors.ts";
 export type { DType, TensorData } from "./graph/dtype.ts";
 export type { Shape } from "./graph/shape.ts";
+export {
+  type CopyWeightsOptions,
+  copyWeights,
+  toChannelsFirstWeight,
+  toChannelsLastWeight,
+} from "./nn/weight-layouts.ts";
 export * from "./tensor/index.ts";

@@ -202,5 +202,5 @@ export function reduceLoss(
   const total = weighted.sum();
   if (reduction === "sum") return total;
   if (reduction === "mean_with_sample_weight" && weights) return total.div(weights.sum());
-  return total.div(Math.max(1, weighted.size));
+  return weighted.size === 0 ? total : weighted.mean();
 }

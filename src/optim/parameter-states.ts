@@ -30,6 +30,9 @@ interface Clock {
 
 const stepCount: SlotSpec = { name: "step", initial: 0 };
 
+/** Steps are counted in integers, which are exact beyond 2²⁴; other counters are numbers. */
+const counterValue = (name: string, value: number): Tensor => full([], value, name === stepCount.name ? "i32" : "f32");
+
 /**
  * The state of an optimizer whose parameters come in groups and may be skipped for lack of a gradient: slots of each parameter, made when a rule
  * first asks for them, and clocks. Everything is a variable, so that a step is one program and a compiled step counts.
@@ -63,11 +66,8 @@ export class ParameterStates {
       const count = (clock.values.get(stepCount.name) as Variable).add(1);
       const counters = rule.counters ?? [];
       const variables = counters.map((spec) => this.counterOf(clock, spec));
-      const taken = rule.prepare({ learningRate, step: count, counters: variables });
-      const assignments: Assignment[] = [
-        [clock.values.get(stepCount.name) as Variable, count],
-        ...(taken.counters ?? []).map((value, index): Assignment => [variables[index], value]),
-      ];
+      const taken = rule.prepare({ learningRate, step: count.cast("f32"), counters: variables });
+      const assignments: Assignment[] = [];
       for (const parameter of parameters) {
         if (this.clocks.get(parameter) !== clock) continue;
         const slots = rule.slots.map((spec) => this.slotOf(parameter, spec));
@@ -80,7 +80,12 @@ export class ParameterStates {
           assignments.push([slots[index], value]);
         });
       }
-      return assignments;
+      // the counts come last, as in `OptimizerState`: a step is the same program whichever of the two takes it
+      return [
+        ...assignments,
+        ...(taken.counters ?? []).map((value, index): Assignment => [variables[index], value]),
+        [clock.values.get(stepCount.name) as Variable, count],
+      ];
     });
   }
 
@@ -103,7 +108,7 @@ export class ParameterStates {
   private counterOf(clock: Clock, { name, initial }: SlotSpec): Variable {
     let counter = clock.values.get(name);
     if (!counter) {
-      counter = new Variable(full([], initial), { name, trainable: false });
+      counter = new Variable(counterValue(name, initial), { name, trainable: false });
       clock.values.set(name, counter);
     }
     return counter;
@@ -173,8 +178,8 @@ export class ParameterStates {
               name,
               put(
                 reused ? old.values.get(name) : undefined,
-                full([], value),
-                () => new Variable(full([], value), { name, trainable: false }),
+                counterValue(name, value),
+                () => new Variable(counterValue(name, value), { name, trainable: false }),
               ),
             ] as const,
         );

@@ -51,7 +51,11 @@ export function optimizerStateDict<Settings extends CommonSettings>(
   return { state, param_groups: packed };
 }
 
-const copyOf = (variable: Variable): Tensor => tensorView(variable.dataSync(), variable.shape, variable.dtype);
+/** All state is float32 in PyTorch, the count of steps too. */
+const copyOf = (variable: Variable): Tensor => {
+  const values = variable.dataSync();
+  return tensorView(values instanceof Float32Array ? values : Float32Array.from(values), variable.shape, "f32");
+};
 
 /** Problems found while looking through a state dict: all are reported at once. */
 class Complaints {
