@@ -5,7 +5,7 @@
 import { ArgumentError, GradientError, StaleTensorError, type TriviumError } from "../errors.ts";
 import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput } from "../graph/build-program.ts";
 import { bytesPerElement, viewOf } from "../graph/dtype.ts";
-import { dataNode, Node, type NodeValue, type TensorType, type VariableCell } from "../graph/node.ts";
+import { dataNode, Node, type NodeValue, nextMark, type TensorType, type VariableCell } from "../graph/node.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { permute } from "../ops/index.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
@@ -128,12 +128,22 @@ export class Engine {
     node.shared = true;
   }
 
-  /** Nodes that are computed together: with the next step, or when one of them is read (the gradients of one `backward()`). */
+  /** Nodes that are computed together (the gradients of one `backward()`): with the next step, or when something is read that needs one of them. */
   defer(nodes: readonly Node[]): void {
     for (const node of nodes) if (!isLeaf(node)) this.deferred.add(node);
   }
-  private isDeferred(node: Node): boolean {
-    return this.deferred.has(node) || (node.op === permute && this.deferred.has(node.inputs[0]));
+  /** Whether something deferred must be computed for these nodes. */
+  private needDeferred(roots: readonly Node[]): boolean {
+    if (this.deferred.size === 0) return false;
+    const mark = nextMark();
+    const stack = [...roots];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (node.mark === mark || isLeaf(node)) continue;
+      if (this.deferred.has(node)) return true;
+      node.mark = mark;
+      stack.push(...node.inputs);
+    }
+    return false;
   }
   /** Computes the deferred nodes. */
   computeDeferred(): void {
@@ -163,7 +173,7 @@ export class Engine {
       if (isLeaf(node)) this.kept.delete(node);
       else if (cells.length > 0) wanted.add(node);
     }
-    if (cells.length > 0 || roots.some((root) => this.isDeferred(root))) {
+    if (cells.length > 0 || this.needDeferred(roots)) {
       for (const node of this.deferred) wanted.add(node);
       this.deferred.clear();
     }

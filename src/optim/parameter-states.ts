@@ -1,7 +1,7 @@
 import { ArgumentError } from "../errors.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import type { Assignment } from "../nn/updates.ts";
-import { full, liveNumber, type Tensor, Variable } from "../tensor/index.ts";
+import { engine, full, liveNumber, type Tensor, Variable } from "../tensor/index.ts";
 import { type Setting, type SlotSpec, settingOperand, type UpdateRule } from "./rule.ts";
 
 /** What one group of parameters does in a step. */
@@ -116,6 +116,7 @@ export class ParameterStates {
 
   /** The clocks of parameters about to step together. Where some members of a clock are left out, the others go on with a copy of it. */
   private clocksOf(group: object, rule: UpdateRule, parameters: readonly Variable[]): Clock[] {
+    if (rule.ignoresStep) return [this.commonClock(group, rule, parameters)];
     const stepping = new Map<Clock | undefined, Variable[]>();
     for (const parameter of parameters) {
       const clock = this.clocks.get(parameter);
@@ -125,8 +126,8 @@ export class ParameterStates {
       if (clock && clock.members.size === members.length) return clock;
       const next: Clock = { group, members: new Set(members), values: new Map() };
       for (const [name, value] of clock?.values ?? []) {
-        // a pending copy of the value as it is now; computed before the first program that overwrites it
-        next.values.set(name, new Variable(value.add(0), { name, trainable: false }));
+        // a copy of the value as it is now; in a trace a pending one, computed before the first program that overwrites it
+        next.values.set(name, new Variable(engine.tracing ? value.add(0) : value, { name, trainable: false }));
       }
       for (const spec of [stepCount, ...(rule.counters ?? [])]) this.counterOf(next, spec);
       for (const member of members) {
@@ -135,6 +136,19 @@ export class ParameterStates {
       }
       return next;
     });
+  }
+
+  /** Where nobody asks for the count one clock is enough, whichever parameters take a step. */
+  private commonClock(group: object, rule: UpdateRule, parameters: readonly Variable[]): Clock {
+    const known = parameters.map((parameter) => this.clocks.get(parameter)).find((clock) => clock !== undefined);
+    const common: Clock = known ?? { group, members: new Set(), values: new Map() };
+    for (const spec of [stepCount, ...(rule.counters ?? [])]) this.counterOf(common, spec);
+    for (const parameter of parameters) {
+      this.clocks.get(parameter)?.members.delete(parameter);
+      common.members.add(parameter);
+      this.clocks.set(parameter, common);
+    }
+    return common;
   }
 
   // ---- saving and restoring ----

@@ -49,6 +49,8 @@ export interface UpdateRule {
   readonly slots: readonly SlotSpec[];
   /** Scalars beside the step count that the rule carries from step to step. */
   readonly counters?: readonly SlotSpec[];
+  /** Whether updates are the same at every step, so that nobody need count the steps of parameters that are skipped. */
+  readonly ignoresStep?: boolean;
   /** Called once per step: scalars that all parameters share (a bias correction) are made here. */
   readonly prepare: (scalars: StepScalars) => StepUpdate;
 }

@@ -15,6 +15,7 @@ export function sgd(options: { momentum?: number; nesterov?: boolean } = {}): Up
   return {
     name: "sgd",
     slots: [{ name: "momentum", initial: 0 }],
+    ignoresStep: true,
     prepare: ({ learningRate }) => ({
       update: (parameter, gradient, [velocity]) => {
         const scaled = gradient.mul(learningRate);
@@ -29,6 +30,7 @@ export function sgd(options: { momentum?: number; nesterov?: boolean } = {}): Up
 const plain: UpdateRule = {
   name: "sgd",
   slots: [],
+  ignoresStep: true,
   prepare: ({ learningRate }) => ({
     update: (parameter, gradient) => ({ parameter: parameter.sub(gradient.mul(learningRate)), slots: [] }),
   }),
@@ -44,6 +46,7 @@ export function gradientMomentum(options: { momentum: Setting; dampening?: Setti
   return {
     name: "gradient_momentum",
     slots: [{ name: "momentum", initial: 0 }],
+    ignoresStep: !dampens,
     prepare: ({ learningRate, step }) => {
       const keep = settingOperand(momentum);
       const weight = dampens
