@@ -240,7 +240,7 @@ describe.each(availableTargets())("semantics of the PyTorch door on %s", (target
     const ones = torch.ones([256]);
     const masks = (seed: number): string[] => {
       torch.manualSeed(seed);
-      return Array.from({ length: 4 }, () => layer(ones).tolist().join());
+      return Array.from({ length: 4 }, () => String(layer(ones).tolist()));
     };
     const first = masks(7);
     expect(new Set(first).size).toBe(4);
