@@ -1,7 +1,8 @@
 /**
  * A convolutional network on MNIST in Keras style: the TensorFlow half of the program that Trivium is measured by.
- * Run it with `npm run example keras-mnist`; `trivium train mnist` runs the same code.
+ * Run it with `npm run example keras-mnist -- [--limit N]`; `trivium train mnist` runs the same code.
  */
+import { parseArgs } from "node:util";
 import { datasets, layers, models, utils } from "trivium/keras";
 
 const { mnist } = datasets;
@@ -9,8 +10,13 @@ const { toCategorical } = utils;
 const { Conv2D, Flatten, Dense, MaxPooling2D } = layers;
 const { Sequential } = models;
 
+const { values } = parseArgs({ options: { limit: { type: "string", default: "60000" } } });
 let [[xTrain, yTrain], [xTest, yTest]] = await mnist.loadData();
+// the first images only, where asked
+xTrain = xTrain.at([0, Number(values.limit)]);
+yTrain = yTrain.at([0, Number(values.limit)]);
 
+// #region listing
 // reshaping and one hot encoding
 xTrain = xTrain.reshape(xTrain.shape[0], 28, 28, 1);
 xTest = xTest.reshape(xTest.shape[0], 28, 28, 1);
@@ -34,6 +40,7 @@ model.add(new Dense(10, { activation: "softmax" }));
 model.compile({ optimizer: "sgd", loss: "categorical_crossentropy", metrics: ["accuracy"] });
 // training
 const history = await model.fit(xTrain, yTrain, { validationSplit: 0.3, epochs: 5 });
+// #endregion
 
 const [loss, accuracy] = await model.evaluate(xTest, yTest);
 console.log(`test loss ${loss.toFixed(4)}, test accuracy ${accuracy.toFixed(4)}`);

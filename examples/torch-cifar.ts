@@ -45,30 +45,40 @@ function patterns(count: number, seed: number) {
     torch.tensor(labels),
   );
 }
+const training = { batchSize: 64, shuffle: true, seed: 0 };
+const testing = { batchSize: 256 };
 const transform = new transforms.ToTensor();
-const [training, test] = values.data
-  ? [new datasets.CIFAR10(values.data, { transform }), new datasets.CIFAR10(values.data, { train: false, transform })]
-  : [patterns(Number(values.examples), 0), patterns(Math.ceil(Number(values.examples) / 5), 1)];
+const [loader, testLoader] = values.data
+  ? [
+      new DataLoader(new datasets.CIFAR10(values.data, { transform }), training),
+      new DataLoader(new datasets.CIFAR10(values.data, { train: false, transform }), testing),
+    ]
+  : [
+      new DataLoader(patterns(Number(values.examples), 0), training),
+      new DataLoader(patterns(Math.ceil(Number(values.examples) / 5), 1), testing),
+    ];
 
-const loader = new DataLoader(training, { batchSize: 64, shuffle: true });
-const optimizer = new optim.SGD(model.parameters(), { lr: 0.05 });
+const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
 for (let epoch = 1; epoch <= Number(values.epochs); epoch++) {
   model.train();
   let total = 0;
+  let seen = 0;
   for (const [images, labels] of loader) {
     optimizer.zeroGrad();
     const loss = F.nllLoss(model(images), labels);
     loss.backward();
     optimizer.step();
     total += loss.item() * labels.shape[0];
+    seen += labels.shape[0];
   }
   model.eval();
   let correct = 0;
+  let tested = 0;
   torch.noGrad(() => {
-    for (const [images, labels] of new DataLoader(test, { batchSize: 256 }))
+    for (const [images, labels] of testLoader) {
       correct += model(images).argmax(1).eq(labels).sum().item();
+      tested += labels.shape[0];
+    }
   });
-  console.log(
-    `epoch ${epoch}: loss ${(total / training.length).toFixed(4)}, test accuracy ${(correct / test.length).toFixed(4)}`,
-  );
+  console.log(`epoch ${epoch}: loss ${(total / seen).toFixed(4)}, test accuracy ${(correct / tested).toFixed(4)}`);
 }

@@ -13,10 +13,11 @@ const { values } = parseArgs({
   options: {
     epochs: { type: "string", default: "5" },
     limit: { type: "string", default: "60000" },
-    data: { type: "string" },
+    data: { type: "string", default: "data" },
   },
 });
 const root = values.data;
+const limit = Number(values.limit);
 
 torch.manualSeed(0);
 // #region data
@@ -29,8 +30,8 @@ const transform = new transforms.Compose([
 // load the data
 const trainDataset = new datasets.MNIST(root, { train: true, download: true, transform });
 const testDataset = new datasets.MNIST(root, { train: false, download: true, transform });
-const trainLoader = new torch.utils.data.DataLoader(limited(trainDataset), { batchSize: 512 });
-const testLoader = new torch.utils.data.DataLoader(limited(testDataset), { batchSize: 512 });
+const trainLoader = new torch.utils.data.DataLoader(trainDataset, { batchSize: 512 });
+const testLoader = new torch.utils.data.DataLoader(testDataset, { batchSize: 512 });
 // #endregion
 
 // #region model
@@ -55,21 +56,13 @@ const optimizer = new optim.SGD(net.parameters(), { lr: 0.01 });
 const criterion = new nn.CrossEntropyLoss();
 // #endregion
 
-/** The first images of a dataset, for a quick run. */
-function limited<Item>(dataset: torch.utils.data.Dataset<Item>): torch.utils.data.Dataset<Item> {
-  const count = Math.min(Number(values.limit), dataset.length);
-  return new torch.utils.data.Subset(
-    dataset,
-    Array.from({ length: count }, (_, index) => index),
-  );
-}
-
 console.log(`${net.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0)} parameters`);
 for (let epoch = 1; epoch <= Number(values.epochs); epoch++) {
   net.train();
   let trainLoss = 0;
   let seen = 0;
   for (const [data, target] of trainLoader) {
+    if (seen >= limit) break;
     optimizer.zeroGrad();
     const output = net(data);
     const loss = criterion(output, target);
@@ -84,6 +77,7 @@ for (let epoch = 1; epoch <= Number(values.epochs); epoch++) {
   let tested = 0;
   torch.noGrad(() => {
     for (const [data, target] of testLoader) {
+      if (tested >= limit) break;
       const output = net(data);
       testLoss += criterion(output, target).item() * data.shape[0];
       correct += output.argmax(1).eq(target).sum().item();

@@ -1,0 +1,7 @@
+model = Sequential()
+model.add(Conv2D(32, (3, 3), activation='relu', input_shape=(32, 32, 3)))
+model.add(MaxPool2D())
+model.add(Conv2D(16, (3, 3), activation='relu'))
+model.add(MaxPool2D())
+model.add(Flatten())
+model.add(Dense(10, activation='softmax'))
