@@ -1,10 +1,31 @@
 /** The typed errors of Trivium. Every user mistake ends in one of these; an internal fault is an `InternalError`. */
 
+/** The folder of Trivium's own modules, as it stands in stack traces. */
+const ownFolder = decodeURIComponent(new URL(".", import.meta.url).pathname);
+/** Frames to look through for the user's line. */
+const deepStack = 60;
+
+/** Takes the stack again from where `from` was called, without the frames of Trivium at its top: the user's line comes first. */
+export function beginStackAtUser(error: Error, from: (...args: never[]) => unknown): void {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = deepStack;
+  Error.captureStackTrace?.(error, from);
+  Error.stackTraceLimit = limit;
+  const stack = error.stack ?? "";
+  const start = stack.indexOf("\n    at ");
+  if (start < 0) return;
+  const frames = stack.slice(start + 1).split("\n");
+  const first = frames.findIndex((frame) => !frame.includes(ownFolder));
+  error.stack = `${stack.slice(0, start)}\n${frames.slice(Math.max(first, 0)).slice(0, limit).join("\n")}`;
+}
+
 /** Base class: `catch (e) { if (e instanceof TriviumError) … }` catches everything the framework throws on purpose. */
 export class TriviumError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
+    // where Trivium itself is at fault, its own frames are what matters
+    if (new.target.name !== "InternalError") beginStackAtUser(this, new.target as never);
   }
 }
 

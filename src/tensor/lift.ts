@@ -2,7 +2,7 @@
 
 import { recordCallSite } from "../engine/debug.ts";
 import { defaultEngine } from "../engine/default-engine.ts";
-import { TriviumError } from "../errors.ts";
+import { beginStackAtUser, TriviumError } from "../errors.ts";
 import { type DType, promote } from "../graph/dtype.ts";
 import { Node, numberNode } from "../graph/node.ts";
 import { isTensor, tensorOf } from "./handle.ts";
@@ -19,31 +19,12 @@ export type Lifted<T> = T extends Node
         ? { [K in keyof T]: Lifted<T[K]> }
         : T;
 
-/** The folder of Trivium's own modules, as it stands in stack traces. */
-const ownFolder = decodeURIComponent(new URL("..", import.meta.url).pathname);
-const deepStack = 60;
-
-/** Cuts a stack at `entry` and drops the frames of Trivium above it, so that the user's line comes first. */
-function cutStack(error: Error, entry: (...args: never[]) => unknown): void {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = deepStack;
-  Error.captureStackTrace(error, entry);
-  const stack = error.stack ?? "";
-  Error.stackTraceLimit = limit;
-  const start = stack.indexOf("\n    at ");
-  if (start < 0) return;
-  const frames = stack.slice(start + 1).split("\n");
-  const first = frames.findIndex((frame) => !frame.includes(ownFolder));
-  const shown = (first < 0 ? frames : frames.slice(first)).slice(0, limit);
-  error.stack = `${stack.slice(0, start)}\n${shown.join("\n")}`;
-}
-
 /** Runs `body`; a typed error leaves with its stack cut at `entry`, so that the user's line comes first. */
 export function atEntry<T>(entry: (...args: never[]) => unknown, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof TriviumError) cutStack(error, entry);
+    if (error instanceof TriviumError) beginStackAtUser(error, entry);
     throw error;
   }
 }
