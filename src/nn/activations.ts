@@ -66,6 +66,16 @@ export function selu(x: Tensor): Tensor {
   return where(x.lt(0), x.minimum(0).expm1().mul(alpha), x).mul(scale);
 }
 
+/** x above 0, slope · x below, with slopes that broadcast against x: relu(x) − slope · relu(−x). After He et al., 2015. */
+export function learnedRelu(x: Tensor, slope: Tensor): Tensor {
+  return x.relu().sub(slope.mul(x.neg().relu()));
+}
+
+/** Softmax along an axis where a mask holds, 0 elsewhere; a mask broadcasts to x. */
+export function maskedSoftmax(x: Tensor, mask: Tensor, axis = -1): Tensor {
+  return where(mask, where(mask, x, -1e30).softmax(axis), 0);
+}
+
 /** Names as Keras spells them. */
 const table = {
   linear: (x) => x,

@@ -1,7 +1,7 @@
 /** Attention over queries, keys and values of shape (…, positions, width). Source: Vaswani et al., 2017. */
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
-import { dropout, ones, softmax, type Tensor, tril, where } from "../tensor/index.ts";
+import { dropout, type Generator, logicalAnd, ones, softmax, type Tensor, tril, where } from "../tensor/index.ts";
 import { dense } from "./linear.ts";
 
 export interface AttentionOptions {
@@ -9,11 +9,20 @@ export interface AttentionOptions {
   readonly mask?: Tensor;
   /** Query i attends to keys 0 … i only. */
   readonly causal?: boolean;
+  /**
+   * True where a query may attend (bool), where some queries may attend nowhere: these see all keys evenly, or nothing. Not together with `mask`.
+   */
+  readonly allowed?: { readonly mask: Tensor; readonly otherwise: "evenly" | "nothing" };
   /** Share of the attention weights that are dropped; the caller knows whether it trains. */
   readonly dropout?: number;
+  /** Draws what is dropped. */
+  readonly generator?: Generator | undefined;
   /** Factor of the scores; default 1 / √width. */
-  readonly scale?: number;
+  readonly scale?: number | Tensor;
 }
+
+/** A score that no query prefers, finite so that a query without any other still has weights. */
+const never = -1e30;
 
 /** Scores of a mask: −∞ where a query may not attend. */
 export function maskScores(mask: Tensor): Tensor {
@@ -50,8 +59,10 @@ export function attention(
   let scores = scaled.matmul(key.transpose(-2, -1));
   const mask = options.causal ? causalMask(query.shape[query.rank - 2], key.shape[key.rank - 2]) : options.mask;
   if (mask) scores = scores.add(maskScores(mask));
-  const weights = softmax(scores, -1);
-  const used = options.dropout ? dropout(weights, options.dropout) : weights;
+  if (options.allowed) scores = where(options.allowed.mask, scores, never);
+  let weights = softmax(scores, -1);
+  if (options.allowed?.otherwise === "nothing") weights = where(options.allowed.mask, weights, 0);
+  const used = options.dropout ? dropout(weights, options.dropout, { generator: options.generator }) : weights;
   return { output: used.matmul(value), weights };
 }
 
@@ -165,4 +176,43 @@ export function multiHeadAttention(
 /** x and what a part of the network adds to it. */
 export function residual(x: Tensor, change: Tensor): Tensor {
   return x.add(change);
+}
+
+/** What may be attended to as one mask that broadcasts to (batch, queries, keys), or undefined for everything. */
+export function allowedPositions(parts: {
+  /** (batch, queries): queries that count. */
+  readonly queries?: Tensor | undefined;
+  /** (batch, keys): keys that count. */
+  readonly keys?: readonly (Tensor | undefined)[];
+  /** Broadcasts to (batch, queries, keys). */
+  readonly attention?: Tensor | undefined;
+  /** Numbers of queries and keys, where query i attends to keys 0 … i only. */
+  readonly causal?: readonly [queries: number, keys: number] | undefined;
+}): Tensor | undefined {
+  const bool = (mask: Tensor): Tensor => (mask.dtype === "bool" ? mask : mask.ne(0));
+  const masks: Tensor[] = [];
+  if (parts.queries) masks.push(bool(parts.queries).unsqueeze(-1));
+  for (const keys of parts.keys ?? []) if (keys) masks.push(bool(keys).unsqueeze(-2));
+  if (parts.causal) masks.push(causalMask(...parts.causal).unsqueeze(0));
+  if (parts.attention) masks.push(bool(parts.attention));
+  return masks.length === 0 ? undefined : masks.reduce((left, right) => logicalAnd(left, right));
+}
+
+/** A projection with a kernel [inputs, heads, width] and a bias [heads, width]: (batch, positions, inputs) to (batch, heads, positions, width). */
+export function projectHeads(x: Tensor, kernel: Tensor, bias: Tensor | undefined): Tensor {
+  const [inputs, heads, width] = kernel.shape;
+  return splitHeads(dense(x, kernel.reshape([inputs, heads * width]), bias?.reshape([heads * width])), heads);
+}
+
+/** The heads' outputs (batch, heads, positions, width) by a kernel [heads, width, …outputs] and a bias […outputs]. */
+export function joinHeads(x: Tensor, kernel: Tensor, bias: Tensor | undefined): Tensor {
+  const [heads, width, ...outputs] = kernel.shape;
+  const count = outputs.reduce((product, extent) => product * extent, 1);
+  const flat = dense(mergeHeads(x), kernel.reshape([heads * width, count]), bias?.reshape([count]));
+  return outputs.length === 1 ? flat : flat.reshape([...flat.shape.slice(0, -1), ...outputs]);
+}
+
+/** x where the mask of positions (batch, positions) holds, else 0. */
+export function silencePositions(x: Tensor, mask: Tensor): Tensor {
+  return where(mask.unsqueeze(-1), x, 0);
 }

@@ -153,6 +153,10 @@ export function cosineProximity(target: Tensor, prediction: Tensor): Tensor {
 export function cosineSimilarity(target: Tensor, prediction: Tensor): Tensor {
   return cosineProximity(target, prediction).neg();
 }
+/** The cosine of the angle between target and prediction along the last axis: what `cosineSimilarity`, a loss, is the negative of. */
+export function cosine(target: Tensor, prediction: Tensor): Tensor {
+  return cosineSimilarity(target, prediction).neg();
+}
 
 export type Reduction = "sum_over_batch_size" | "sum" | "mean" | "mean_with_sample_weight" | "none";
 const reductions: readonly Reduction[] = ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"];

@@ -4,9 +4,11 @@ import {
   groupNormalization,
   layerNormalization,
   mean,
+  rootMeanSquareNormalization,
   type Tensor,
   type Variable,
   variance,
+  where,
 } from "../tensor/index.ts";
 import { pendingValue, recordUpdate } from "./updates.ts";
 
@@ -129,4 +131,70 @@ export function normalizeLastAxes(
   options: { readonly gamma?: Tensor; readonly beta?: Tensor; readonly epsilon: number },
 ): Tensor {
   return layerNormalization(x, { ...options, axes: Array.from({ length: rank }, (_, axis) => axis - rank) });
+}
+
+/** Layer normalisation over any axes; gamma and beta have their sizes, in ascending order of the axes. */
+export function normalizeAxesTogether(
+  x: Tensor,
+  axes: readonly number[],
+  options: { readonly gamma?: Tensor; readonly beta?: Tensor; readonly epsilon: number },
+): Tensor {
+  return layerNormalization(x, { ...options, axes });
+}
+
+/** x / √(mean x² + ε) · scale along an axis, scale having its size. Source: Zhang and Sennrich, 2019. */
+export function rootMeanSquareNorm(x: Tensor, scale: Tensor, axis: number, epsilon: number): Tensor {
+  if (axis === -1 || axis === x.rank - 1) return rootMeanSquareNormalization(x, { gamma: scale, epsilon });
+  const at = axis < 0 ? axis + x.rank : axis;
+  const power = x.square().mean(at, { keepdim: true });
+  const shaped = scale.reshape(x.shape.map((extent, index) => (index === at ? extent : 1)));
+  return x.mul(power.add(epsilon).rsqrt()).mul(shaped);
+}
+
+/** x · min(1 / √(Σ x²), 1 / ε) over axes: length 1, and 0 for a vector of zeros. */
+export function unitNorm(x: Tensor, axes: readonly number[], epsilon = 1e-12): Tensor {
+  const power = x.square().sum(axes, { keepdim: true });
+  // a vector of zeros has no direction: its gradient is 0 rather than NaN
+  const safe = where(power.gt(0), power, 1);
+  return x.mul(where(power.gt(0), safe.rsqrt().minimum(1 / epsilon), 1 / epsilon));
+}
+
+/** Mean and variance over axes, without Bessel's correction. */
+export function statisticsOver(
+  x: Tensor,
+  axes: readonly number[],
+): { readonly mean: Tensor; readonly variance: Tensor } {
+  const values = x.dtype === "f32" ? x : x.cast("f32");
+  if (axes.length === 0) return { mean: values, variance: values.mul(0) };
+  return { mean: mean(values, axes), variance: variance(values, { axes }) };
+}
+
+/** Statistics of two sets of values as those of their union; `share` is the second set's share of all values. After Chan et al., 1979. */
+export function mergeStatistics(
+  first: { readonly mean: Tensor; readonly variance: Tensor },
+  second: { readonly mean: Tensor; readonly variance: Tensor },
+  share: number,
+): { readonly mean: Tensor; readonly variance: Tensor } {
+  const mean = first.mean.mul(1 - share).add(second.mean.mul(share));
+  const spread = (part: typeof first): Tensor => part.variance.add(part.mean.sub(mean).square());
+  return {
+    mean,
+    variance: spread(first)
+      .mul(1 - share)
+      .add(spread(second).mul(share)),
+  };
+}
+
+/** (x − mean) / max(√variance, 10⁻⁷), or with `invert` the reverse. */
+export function standardize(x: Tensor, mean: Tensor, variance: Tensor, invert: boolean): Tensor {
+  const values = x.dtype === "f32" ? x : x.cast("f32");
+  const deviation = variance.sqrt().maximum(1e-7);
+  return invert ? values.mul(deviation).add(mean) : values.sub(mean).div(deviation);
+}
+
+/** x · scale + offset, by numbers or by numbers for each channel. */
+export function rescale(x: Tensor, scale: number | Tensor, offset: number | Tensor): Tensor {
+  const values = x.dtype === "f32" ? x : x.cast("f32");
+  const scaled = values.mul(scale);
+  return offset === 0 ? scaled : scaled.add(offset);
 }

@@ -9,8 +9,8 @@ export interface AxisResize {
   readonly step?: number;
 }
 
-/** Each new position takes the value of the old one at ⌊i·step⌋. */
-export function resizeNearest(x: Tensor, axes: readonly AxisResize[]): Tensor {
+/** Each new position takes the value of the old one at ⌊i·step⌋; with `centred` at ⌊(i + ½)·step⌋, as TensorFlow does. */
+export function resizeNearest(x: Tensor, axes: readonly AxisResize[], centred = false): Tensor {
   let result = x;
   for (const { axis, length, step } of axes) {
     const old = x.shape[axis];
@@ -22,7 +22,7 @@ export function resizeNearest(x: Tensor, axes: readonly AxisResize[]): Tensor {
     }
     const scale = Math.fround(step ?? old / length);
     const positions = Int32Array.from({ length }, (_, index) =>
-      Math.min(Math.floor(Math.fround(index * scale)), old - 1),
+      Math.min(Math.floor(Math.fround((centred ? index + 0.5 : index) * scale)), old - 1),
     );
     result = gather(result, tensor(positions), axis);
   }

@@ -54,6 +54,28 @@ export function windowPadding(lengths: Pair, sizes: Pair, strides: Pair, dilatio
   return [along(0), along(1)];
 }
 
+/** Lengths after a window along any number of axes, null where a length is unknown; a typed error when the window does not fit. */
+export function windowOutputSizes(
+  owner: string,
+  lengths: readonly (number | null)[],
+  sizes: readonly number[],
+  strides: readonly number[],
+  dilation: readonly number[],
+  mode: PaddingMode,
+): (number | null)[] {
+  const result = lengths.map((length, axis) =>
+    length === null ? null : windowOutputLength(length, sizes[axis], strides[axis], dilation[axis], mode),
+  );
+  if (result.some((length) => length !== null && length < 1)) {
+    const whole = lengths.length === 1 ? "sequence" : "image";
+    throw new ShapeError(
+      `${owner}: a window of ${sizes.join("x")} (dilation ${dilation.join("x")}) does not fit into ${whole === "image" ? "an" : "a"} ${whole} of ${lengths.map((length) => length ?? "?").join("x")} ` +
+        `with padding "${mode}"; use padding "same", a smaller window or a larger ${whole}.`,
+    );
+  }
+  return result;
+}
+
 /** Height and width after a window, or a typed error when the window does not fit into the image. */
 export function windowOutputShape(
   owner: string,
@@ -63,13 +85,25 @@ export function windowOutputShape(
   dilation: Pair,
   mode: PaddingMode,
 ): readonly [number, number] {
-  const along = (axis: 0 | 1) => windowOutputLength(lengths[axis], sizes[axis], strides[axis], dilation[axis], mode);
-  const result: [number, number] = [along(0), along(1)];
-  if (result[0] < 1 || result[1] < 1) {
-    throw new ShapeError(
-      `${owner}: a window of ${sizes.join("x")} (dilation ${dilation.join("x")}) does not fit into an image of ${lengths.join("x")} ` +
-        `with padding "${mode}"; use padding "same", a smaller window or a larger image.`,
-    );
+  const [height, width] = windowOutputSizes(owner, lengths, sizes, strides, dilation, mode);
+  return [height as number, width as number];
+}
+
+/**
+ * Length after a transposed convolution along one axis, as Keras counts it. By default n·stride (same) or (n − 1)·stride + max(reach, stride)
+ * (valid), where reach is (size − 1)·dilation + 1; with an output padding (n − 1)·stride + (reach mod 2, or reach) + output padding.
+ */
+export function transposedOutputLength(
+  length: number,
+  size: number,
+  stride: number,
+  dilation: number,
+  mode: PaddingMode,
+  outputPadding: number | undefined,
+): number {
+  const reach = (size - 1) * dilation + 1;
+  if (outputPadding === undefined) {
+    return mode === "same" ? length * stride : (length - 1) * stride + Math.max(reach, stride);
   }
-  return result;
+  return (length - 1) * stride + (mode === "same" ? reach % 2 : reach) + outputPadding;
 }

@@ -1,10 +1,22 @@
 import { ArgumentError } from "../../errors.ts";
-import { type Activation as ActivationFunction, leakyRelu, relu, softmax } from "../../nn/activations.ts";
-import type { Tensor } from "../../tensor/index.ts";
+import {
+  type Activation as ActivationFunction,
+  elu,
+  leakyRelu,
+  learnedRelu,
+  maskedSoftmax,
+  relu,
+  softmax,
+} from "../../nn/activations.ts";
+import type { Tensor, Variable } from "../../tensor/index.ts";
 import * as activations from "../activations.ts";
 import type { BatchShape, Config } from "../config.ts";
-import { Layer, type LayerOptions } from "../layer.ts";
+import type * as constraints from "../constraints.ts";
+import type * as initializers from "../initializers.ts";
+import { type CallOptions, inputError, knownSize, Layer, type LayerOptions } from "../layer.ts";
+import type * as regularizers from "../regularizers.ts";
 import { activationConfig } from "./core.ts";
+import { type WeightSetting, weightConfig, weightOptionNames, weightSetting } from "./weight-options.ts";
 
 /** Layers that give one number for each number and let masks through. */
 abstract class ElementwiseLayer extends Layer {
@@ -97,7 +109,7 @@ export interface SoftmaxOptions extends LayerOptions {
   readonly axis?: number;
 }
 
-/** eˣ / Σ eˣ along an axis. */
+/** eˣ / Σ eˣ along an axis, over the positions that a mask leaves. */
 export class Softmax extends ElementwiseLayer {
   private readonly axis: number;
 
@@ -105,10 +117,68 @@ export class Softmax extends ElementwiseLayer {
     super(options, ["axis"]);
     this.axis = options.axis ?? -1;
   }
-  override call(inputs: Tensor): Tensor {
-    return softmax(inputs, this.axis);
+  override call(inputs: Tensor, options: CallOptions = {}): Tensor {
+    return options.mask ? maskedSoftmax(inputs, options.mask, this.axis) : softmax(inputs, this.axis);
   }
   override getConfig(): Config {
     return { ...super.getConfig(), axis: this.axis };
+  }
+}
+
+export interface ELUOptions extends LayerOptions {
+  readonly alpha?: number;
+}
+
+/** x above 0, α·(eˣ − 1) below (α = 1 by default). After keras.layers.ELU. */
+export class ELU extends ElementwiseLayer {
+  readonly alpha: number;
+
+  constructor(options: ELUOptions = {}) {
+    super(options, ["alpha"]);
+    this.alpha = options.alpha ?? 1;
+  }
+  override call(inputs: Tensor): Tensor {
+    return elu(inputs, this.alpha);
+  }
+  override getConfig(): Config {
+    return { ...super.getConfig(), alpha: this.alpha };
+  }
+}
+
+export interface PReLUOptions extends LayerOptions {
+  readonly alphaInitializer?: initializers.InitializerLike;
+  readonly alphaRegularizer?: regularizers.RegularizerLike | null;
+  readonly alphaConstraint?: constraints.ConstraintLike | null;
+  /** Axes along which one slope is shared, counted from 1: [1, 2] for images gives one slope for each channel. */
+  readonly sharedAxes?: number | readonly number[] | null;
+}
+
+/** x above 0, α·x below, with trained slopes α of the shape of one example. Weights: alpha. After keras.layers.PReLU. */
+export class PReLU extends ElementwiseLayer {
+  readonly sharedAxes: readonly number[] | undefined;
+  alpha!: Variable;
+  private readonly setting: WeightSetting;
+
+  constructor(options: PReLUOptions = {}) {
+    super(options, [...weightOptionNames("alpha"), "sharedAxes"]);
+    const { sharedAxes: shared } = options;
+    this.sharedAxes = typeof shared === "number" ? [shared] : (shared ?? undefined);
+    this.setting = weightSetting(`PReLU "${this.name}"`, options, "alpha", "zeros");
+  }
+  override build(inputShape: BatchShape): void {
+    const { sharedAxes = [] } = this;
+    if (sharedAxes.some((axis) => !Number.isInteger(axis) || axis < 1 || axis >= inputShape.length)) {
+      throw inputError(this, inputShape, `axes [${sharedAxes.join(", ")}] (sharedAxes) beside the batch`);
+    }
+    const shape = inputShape
+      .slice(1)
+      .map((_, index) => (sharedAxes.includes(index + 1) ? 1 : knownSize(this, inputShape, index + 1, "size")));
+    this.alpha = this.addWeight({ name: "alpha", shape, ...this.setting });
+  }
+  override call(inputs: Tensor): Tensor {
+    return learnedRelu(inputs, this.alpha);
+  }
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...weightConfig("alpha", this.setting), sharedAxes: this.sharedAxes ?? null };
   }
 }
