@@ -1,7 +1,7 @@
 /** The rows of the semantics table that concern the Keras door: what `fit`, `predict` and steps of one's own give, on every target. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { tensor } from "../../src/index.ts";
+import { type Tensor, tensor } from "../../src/index.ts";
 import * as keras from "../../src/keras/index.ts";
 import { smallData, smallModel, weightBits } from "../keras/small-model.ts";
 import { availableTargets } from "../targets.ts";
@@ -108,7 +108,7 @@ describe.each(availableTargets())("semantics of the Keras door on %s", (target) 
   test("a layer that throws in the middle of a forward: next step unaffected", async () => {
     let broken = false;
     class Fragile extends keras.layers.Layer {
-      override call(inputs: keras.Tensor): keras.Tensor {
+      override call(inputs: Tensor): Tensor {
         if (broken) throw new Error("user");
         return inputs;
       }
@@ -150,7 +150,7 @@ describe.each(availableTargets())("semantics of the Keras door on %s", (target) 
     const model = smallModel({ dropout: 0.2, batchNorm: true });
     const round = async (epochs: number): Promise<void> => {
       await model.fit(x, labels, { verbose: 0, batchSize: 10, epochs });
-      for (let i = 0; i < 10; i++) model.predict(x, { verbose: 0 });
+      for (let i = 0; i < 10; i++) await model.predict(x, { verbose: 0 });
     };
     for (let pass = 0; pass < 2; pass++) await round(2);
     const before = engine.stats();

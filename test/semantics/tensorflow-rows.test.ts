@@ -136,7 +136,7 @@ describe.each(availableTargets())("semantics of the TensorFlow door on %s", (tar
   test("tf.function with a changing number argument and a closed-over one: the argument takes effect, the closed-over one does not", () => {
     const weight = new tf.Variable([1, 2]);
     let outside = 10;
-    const step = tf.function((input: tf.Tensor, rate: tf.Tensor) => {
+    const step = tf.function((input: tf.Tensor, rate: tf.Tensor | number) => {
       const tape = new tf.GradientTape();
       const loss = tape.run(() => tf.reduceSum(tf.mul(weight, input)));
       const slope = tape.gradient(loss, weight) as tf.Tensor;
