@@ -1,9 +1,9 @@
-// Writes docs/three-styles.md: every listing of the articles beside the region of the example that a test runs. `--check` only compares.
+// Writes docs/three-styles.md: every listing of the articles beside the region of the example that a test runs; and src/cli/compare/listings.ts: the
+// programs that `trivium compare` runs, as text. `--check` only compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const page = `${root}docs/three-styles.md`;
 const comparison = "Comparison of tensorflow, Keras and pytorch";
 const mnist = "PyTorch vs TensorFlow for building deep learning models";
 
@@ -92,14 +92,33 @@ bit. \`npx trivium compare mnist\` does so with curves and times, beside the art
 - Indexing is \`x.at(0, [1, 3])\` for \`x[0, 1:3]\`.
 `;
 
-if (process.argv.includes("--check")) {
-  if (readFileSync(page, "utf8") !== text) {
-    console.error(
-      "docs/three-styles.md is not what scripts/three-styles.mjs writes: run `node scripts/three-styles.mjs`",
-    );
-    process.exit(1);
+/** The regions of the programs that the comparison runs, by name, without their indentation. */
+function comparedPrograms() {
+  const sources = ["keras-article", "torch-article", "fair"].map((name) =>
+    readFileSync(`${root}src/cli/compare/${name}.ts`, "utf8"),
+  );
+  return sources
+    .flatMap((source) => [...source.matchAll(/^( *)\/\/ #region (\w+)\n([\s\S]*?)^ *\/\/ #endregion$/gm)])
+    .map(([, indent, name, lines]) => [name, lines.replace(new RegExp(`^${indent}`, "gm"), "").trim()]);
+}
+
+const literal = (code) => `\`${code.replace(/[`\\]|\$\{/g, "\\$&")}\``;
+const listings = `/** The programs of this folder as text, for the report. Written by scripts/three-styles.mjs. */
+export const listings = {
+${comparedPrograms()
+  .map(([name, code]) => `  ${name}: ${literal(code)},\n`)
+  .join("")}} as const;
+`;
+
+for (const [path, content] of [
+  ["docs/three-styles.md", text],
+  ["src/cli/compare/listings.ts", listings],
+]) {
+  if (!process.argv.includes("--check")) {
+    writeFileSync(root + path, content);
+    console.log(`wrote ${path}`);
+  } else if (readFileSync(root + path, "utf8") !== content) {
+    console.error(`${path} is not what scripts/three-styles.mjs writes: run \`node scripts/three-styles.mjs\``);
+    process.exitCode = 1;
   }
-} else {
-  writeFileSync(page, text);
-  console.log("wrote docs/three-styles.md");
 }

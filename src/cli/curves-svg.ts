@@ -4,8 +4,11 @@ import { labelTicks, niceTicks } from "./ticks.ts";
 export interface Curve {
   readonly label: string;
   readonly values: readonly number[];
-  readonly style: "train" | "validation";
+  readonly style: CurveStyle;
 }
+
+/** How a curve is drawn: training and validation of one run, or up to three runs that may lie on each other, the widest below. */
+export type CurveStyle = "train" | "validation" | "wide" | "middle" | "narrow";
 
 /** One diagram: curves over epochs. */
 export interface Panel {
@@ -13,6 +16,8 @@ export interface Panel {
   readonly curves: readonly Curve[];
   /** Upper end of the axis where the quantity has one (1 for an accuracy). */
   readonly limit?: number;
+  /** Ends of the vertical axis, where panels are to be compared. Default: what the values need. */
+  readonly domain?: readonly [low: number, high: number];
 }
 
 const panelWidth = 440;
@@ -20,21 +25,28 @@ const panelHeight = 300;
 const gap = 32;
 const margin = { top: 96, right: 20, bottom: 56, left: 60 };
 
-const escapeXml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** Text of an XML or HTML document. */
+export const escapeXml = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 const coordinate = (value: number) => String(Number(value.toFixed(2)));
 
 // Blue and orange stay apart for colour-blind eyes; dashes tell the curves apart in print.
 const style = `
   .surface { fill: #ffffff } .ink { fill: #1b1f24 } .quiet { fill: #59636e } .grid { stroke: #d8dee4 } .axis { stroke: #8c959f }
   .train { stroke: #0969da } .train-dot { fill: #0969da } .validation { stroke: #bc4c00; stroke-dasharray: 7 4 } .validation-dot { fill: #bc4c00 }
+  .wide { stroke: #a5cdf7 } .wide-dot { fill: #a5cdf7 } .middle { stroke: #0969da } .middle-dot { fill: #0969da } .narrow { stroke: #bc4c00; stroke-dasharray: 3 5 } .narrow-dot { fill: #bc4c00 }
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif } .title { font-size: 18px; font-weight: 600 } .panel-title { font-size: 15px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     .surface { fill: #0d1117 } .ink { fill: #e6edf3 } .quiet { fill: #9198a1 } .grid { stroke: #2a313c } .axis { stroke: #656c76 }
     .train { stroke: #58a6ff } .train-dot { fill: #58a6ff } .validation { stroke: #f0883e } .validation-dot { fill: #f0883e }
+    .wide { stroke: #1f4a7a } .wide-dot { fill: #1f4a7a } .middle { stroke: #58a6ff } .middle-dot { fill: #58a6ff } .narrow { stroke: #f0883e } .narrow-dot { fill: #f0883e }
   }`;
 
+const strokeWidths: Readonly<Record<CurveStyle, number>> = { train: 2, validation: 2, wide: 9, middle: 4, narrow: 2 };
+
 /** Lower and upper end of a panel's axis: the values with some room, zero included when it is near. */
-function domainOf({ curves, limit }: Panel): [number, number] {
+export function domainOf({ curves, limit, domain }: Panel): readonly [low: number, high: number] {
+  if (domain) return domain;
   const values = curves.flatMap((curve) => curve.values).filter(Number.isFinite);
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -77,7 +89,7 @@ function renderPanel(panel: Panel, left: number): string {
     const drawn = points.filter(({ value }) => Number.isFinite(value));
     if (drawn.length > 1)
       parts.push(
-        `<polyline class="${kind}" fill="none" stroke-width="2" points="${drawn.map(({ at }) => at).join(" ")}"/>`,
+        `<polyline class="${kind}" fill="none" stroke-width="${strokeWidths[kind]}" points="${drawn.map(({ at }) => at).join(" ")}"/>`,
       );
     for (const { value, at } of drawn) {
       const [cx, cy] = at.split(",");
@@ -89,7 +101,7 @@ function renderPanel(panel: Panel, left: number): string {
     const text = last === undefined ? label : `${label} ${last.value.toFixed(4)}`;
     const line = margin.top - 14;
     parts.push(
-      `<line class="${kind}" x1="${legend}" x2="${legend + 24}" y1="${line - 4}" y2="${line - 4}" stroke-width="2"/>`,
+      `<line class="${kind}" x1="${legend}" x2="${legend + 24}" y1="${line - 4}" y2="${line - 4}" stroke-width="${strokeWidths[kind]}"/>`,
     );
     parts.push(`<text class="quiet" x="${legend + 30}" y="${line}">${escapeXml(text)}</text>`);
     legend += 44 + 7.2 * text.length;
@@ -97,16 +109,32 @@ function renderPanel(panel: Panel, left: number): string {
   return parts.join("\n");
 }
 
+/** What the classes of drawings mean. A page that holds several drawings has it once. */
+export const curvesStyle = style;
+
+/** Panels side by side as an SVG element without style or title of its own, for a page that has `curvesStyle`. */
+export function renderFigure(label: string, panels: readonly Panel[]): string {
+  const lift = 44; // the room that a title would take
+  const { width, height } = sizeOf(panels.length);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${lift} ${width} ${height - lift}" role="img" aria-label="${escapeXml(label)}">`,
+    ...drawPanels(panels),
+    "</svg>",
+  ].join("\n");
+}
+
+function drawPanels(panels: readonly Panel[]): string[] {
+  return panels.map((panel, index) => renderPanel(panel, margin.left + index * (panelWidth + margin.left + gap)));
+}
+
+function sizeOf(panels: number): { width: number; height: number } {
+  const width = margin.left + panels * (panelWidth + margin.right) + (panels - 1) * (margin.left + gap - margin.right);
+  return { width, height: margin.top + panelHeight + margin.bottom };
+}
+
 /** Panels side by side as one SVG document, readable on light and dark pages. */
 export function renderCurves(title: string, subtitle: string, panels: readonly Panel[]): string {
-  const width =
-    margin.left +
-    panels.length * (panelWidth + margin.right) +
-    (panels.length - 1) * (margin.left + gap - margin.right);
-  const height = margin.top + panelHeight + margin.bottom;
-  const drawn = panels.map((panel, index) =>
-    renderPanel(panel, margin.left + index * (panelWidth + margin.left + gap)),
-  );
+  const { width, height } = sizeOf(panels.length);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escapeXml(title)}</title>`,
@@ -114,7 +142,7 @@ export function renderCurves(title: string, subtitle: string, panels: readonly P
     `<rect class="surface" width="${width}" height="${height}"/>`,
     `<text class="ink title" x="${margin.left}" y="30">${escapeXml(title)}</text>`,
     `<text class="quiet" x="${width - margin.right}" y="30" text-anchor="end">${escapeXml(subtitle)}</text>`,
-    ...drawn,
+    ...drawPanels(panels),
     "</svg>",
     "",
   ].join("\n");

@@ -7,12 +7,13 @@ const help = `Trivium: deep learning in TypeScript, compiled to machine code.
 usage: trivium COMMAND [options]
 
 commands:
-  train mnist   trains a convolutional network on MNIST: progress bar, accuracy, curves
-  doctor        what this machine offers, what is chosen, and a self-test
+  train mnist    trains a convolutional network on MNIST: progress bar, accuracy, curves
+  compare mnist  an article's programs as written, then one network in three styles: an HTML report
+  doctor         what this machine offers, what is chosen, and a self-test
 
 options:
-  --help        help of a command, or this
-  --version     version of the package
+  --help         help of a command, or this
+  --version      version of the package
 `;
 
 /** Version of the package that this file belongs to. */
@@ -37,11 +38,13 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return 0;
     case "train":
       return (await import("./train-command.ts")).runTrainCommand(rest);
+    case "compare":
+      return (await import("./compare-command.ts")).runCompareCommand(rest);
     case "doctor":
       return (await import("./doctor.ts")).runDoctor(rest);
     default: {
       const kind = name.startsWith("-") ? "flag" : "command";
-      const near = kind === "command" ? suggestion(name, ["train", "doctor"]) : "";
+      const near = kind === "command" ? suggestion(name, ["train", "compare", "doctor"]) : "";
       throw new ArgumentError(`unknown ${kind} ${name}${near === "" ? "; see trivium --help" : near}`);
     }
   }
