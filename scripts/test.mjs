@@ -1,4 +1,4 @@
-// The whole check: types, lint, format, layers, tests. The last line is `N passed, N failed`; each of the first checks counts as one.
+// The whole check: types, lint, format, layers, doors, tests. The last line is `N passed, N failed`; each of the first checks counts as one.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,6 +27,7 @@ if (filters.length === 0) {
   check("types", "node_modules/typescript/bin/tsc", ["--noEmit", "-p", "tsconfig.json"]);
   check("lint and format", "node_modules/@biomejs/biome/bin/biome", ["check", "--error-on-warnings", "."]);
   check("layers", "scripts/check-layers.mjs", []);
+  check("doors and public types", "scripts/check-api.mjs", []);
 }
 
 const folder = mkdtempSync(join(tmpdir(), "trivium-test-"));

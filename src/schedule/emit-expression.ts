@@ -106,7 +106,12 @@ export class ExpressionScope {
   private readonly byLeaf = new Map<number, VectorRegister>();
   private readonly byNumber: Map<string, VectorRegister>;
 
-  constructor(k: KernelBuilder, inputs: ExpressionInputs, parent?: ExpressionScope, numbers = new Map()) {
+  constructor(
+    k: KernelBuilder,
+    inputs: ExpressionInputs,
+    parent?: ExpressionScope,
+    numbers: Map<string, VectorRegister> = new Map(),
+  ) {
     this.k = k;
     this.inputs = inputs;
     this.parent = parent;
