@@ -39,8 +39,11 @@ export interface EngineOptions {
   readonly cacheBytes?: number;
 }
 
-/** Nodes that may wait before the engine computes on its own. */
-const pendingLimit = 4_000;
+/**
+ * Nodes that may wait before the engine computes on its own. Divisible by most small numbers: in a loop that never reads, the limit then falls on the same
+ * place of the body every time, and the same program is found again.
+ */
+const pendingLimit = 5_040;
 /** Tensors marked to be kept that may wait for a step. */
 const keptLimit = 500;
 
