@@ -5,7 +5,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { whyNoMachineCode } from "../../src/engine/default-target.ts";
 
+const compiled = test.skipIf(whyNoMachineCode() !== undefined);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 async function run(name: string, ...args: string[]): Promise<string> {
@@ -21,7 +23,7 @@ const numbersAfter = (label: string, output: string): number[] =>
 const first = (values: readonly number[]): number => values[0];
 const last = (values: readonly number[]): number => values[values.length - 1];
 
-test("keras-cifar: the article's Keras network learns", async () => {
+compiled("keras-cifar: the article's Keras network learns", async () => {
   const output = await run("keras-cifar", "--examples", "2500", "--epochs", "3");
   expect(output).toContain("Total params: 11,290");
   const losses = numbersAfter("val_loss", output);
@@ -29,14 +31,14 @@ test("keras-cifar: the article's Keras network learns", async () => {
   expect(last(numbersAfter("val_accuracy", output))).toBeGreaterThan(0.8);
 });
 
-test("torch-cifar: the article's PyTorch network learns", async () => {
+compiled("torch-cifar: the article's PyTorch network learns", async () => {
   const output = await run("torch-cifar", "--examples", "2500", "--epochs", "3");
   const losses = numbersAfter("loss", output);
   expect(last(losses)).toBeLessThan(first(losses) / 2);
   expect(last(numbersAfter("test accuracy", output))).toBeGreaterThan(0.8);
 });
 
-test("torch-mnist: the article's PyTorch program, 8x8 pixels and batches of 512", async () => {
+compiled("torch-mnist: the article's PyTorch program, 8x8 pixels and batches of 512", async () => {
   const output = await run("torch-mnist", "--limit", "6000", "--epochs", "2");
   expect(output).toContain("29066 parameters");
   const losses = numbersAfter("train loss", output);
@@ -45,7 +47,7 @@ test("torch-mnist: the article's PyTorch program, 8x8 pixels and batches of 512"
   expect(last(accuracies)).toBeGreaterThan(first(accuracies));
 });
 
-test("torch-dynamic: loops, random depth and recursion over trees", async () => {
+compiled("torch-dynamic: loops, random depth and recursion over trees", async () => {
   const output = await run("torch-dynamic", "--steps", "150");
   expect(output).toContain("halved 5 times, norm 0.6250");
   const [, before, after] = /random depth: loss ([\d.]+) -> ([\d.]+)/.exec(output) ?? [];
@@ -53,19 +55,19 @@ test("torch-dynamic: loops, random depth and recursion over trees", async () => 
   expect(output).toContain("trees: 16 of 16 right");
 });
 
-test("tf-conv-net: the article's TensorFlow network, trained with a tape", async () => {
+compiled("tf-conv-net: the article's TensorFlow network, trained with a tape", async () => {
   const output = await run("tf-conv-net", "--examples", "3000");
   expect(last(numbersAfter("cost", output))).toBeLessThan(first(numbersAfter("before training: cost", output)));
   expect(last(numbersAfter("test accuracy", output))).toBeGreaterThan(0.6);
   expect(output).toContain("traces of the training step: 1");
 });
 
-test("tf-session: the same network as a static graph", async () => {
+compiled("tf-session: the same network as a static graph", async () => {
   const output = await run("tf-session", "--examples", "3000");
   expect(last(numbersAfter("test accuracy", output))).toBeGreaterThan(0.6);
 });
 
-test("fair-mnist: one network in three styles, the same losses to the bit, one compiled program", async () => {
+compiled("fair-mnist: one network in three styles, the same losses to the bit, one compiled program", async () => {
   const output = await run("fair-mnist", "--examples", "5000", "--epochs", "3");
   expect(output).toContain("300 losses, the same to the bit in all three styles");
   const styles = Object.fromEntries(
@@ -79,7 +81,7 @@ test("fair-mnist: one network in three styles, the same losses to the bit, one c
   expect(numbersAfter("programs compiled in training", output)).toEqual([expect.any(Number), 0, 0]);
 });
 
-test("keras-mnist: the article's Keras program", async () => {
+compiled("keras-mnist: the article's Keras program", async () => {
   const output = await run("keras-mnist", "--limit", "1000");
   const losses = numbersAfter("val_loss", output);
   expect(losses).toHaveLength(5);

@@ -14,7 +14,7 @@ const style = `
   th, td { text-align: left; padding: 7px 16px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top }
   thead th { color: var(--quiet); font-weight: 600; font-size: 14px } tbody th { font-weight: 400; color: var(--quiet); width: 34% }
   figure { margin: 22px 0 } figure svg { width: 100%; height: auto; display: block } figcaption { color: var(--quiet); font-size: 14px; margin-top: 2px }
-  .callout { border-left: 4px solid var(--accent); background: var(--soft); padding: 12px 18px; margin: 20px 0; border-radius: 0 6px 6px 0 } .callout p { margin: 4px 0 }
+  .callout { border-left: 4px solid var(--accent); background: var(--soft); padding: 12px 18px; margin: 20px 0; border-radius: 0 6px 6px 0; max-width: 82ch } .callout p { margin: 4px 0 }
   details { border: 1px solid var(--line); border-radius: 8px; margin: 12px 0; background: var(--soft) } summary { cursor: pointer; padding: 10px 16px; font-weight: 600 }
   pre { margin: 0; padding: 4px 16px 16px; overflow-x: auto; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
   code { font: 0.9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace } .word { color: var(--word) } .text { color: var(--text) } .remark { color: var(--quiet) }

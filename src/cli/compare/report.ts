@@ -159,7 +159,7 @@ export function renderReport(runs: Comparison): string {
   return page(
     title,
     `<h1>${title}</h1>
-<p class="quiet">${escapeXml(`Trivium ${runs.version}, ${runs.date}. ${runs.target}, ${runs.threads} ${runs.threads === 1 ? "thread" : "threads"}, seed ${runs.seed}.`)}</p>
+<p class="quiet">${escapeXml(`Trivium ${runs.version}, ${runs.date}. ${runs.target}, seed ${runs.seed}.`)}</p>
 <p class="lead">“PyTorch vs TensorFlow for building deep learning models” trains a network on MNIST in each framework and concludes from the two loss curves that
 training is steep in TensorFlow and smooth in PyTorch. Here are its two programs as written, and then the comparison that it did not make: one
 network, the same first weights, the same batches, in three styles.</p>
