@@ -50,6 +50,8 @@ await build({
   platform: "node",
   format: "cjs",
   target: "node20",
+  // classes of the doors share names (both Keras and PyTorch have a Flatten): what a class is called is saved with models and shown in summaries
+  keepNames: true,
   external: ["koffi", "sharp"],
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
