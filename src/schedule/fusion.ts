@@ -2,7 +2,9 @@
  * Fusion: every root joins the kernel that computes what it reads, where that is legal and pays, or starts a kernel of its own.
  * Roots are visited in topological order; a root joins a kernel only if nothing else that it reads depends on that kernel.
  */
+
 import { sameShape, sizeOf } from "../graph/shape.ts";
+import { isIdentity } from "./access.ts";
 import { type Group, GroupGraph, keptExtents, pointsOf } from "./groups.ts";
 import { type Load, resolveView } from "./inline.ts";
 import { countCalls } from "./loops/body.ts";
@@ -108,7 +110,10 @@ class Fusion {
       if (other.id <= value.id || other.size !== value.size || state.roots.kindOf[other.id] !== "pointwise")
         return false;
       const { loads } = this.alone(other, other.type.shape, []);
-      return loads.some((load) => load.value === value.id) && loads.every((load) => load.value <= value.id);
+      // what reads it in another order (a channels-first flattening) does not fit its kernel anyway
+      const own = loads.filter((load) => load.value === value.id);
+      const inPlace = own.length > 0 && own.every((load) => isIdentity(load.access, other.type.shape));
+      return inPlace && loads.every((load) => load.value <= value.id);
     });
   }
 

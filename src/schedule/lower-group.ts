@@ -126,7 +126,8 @@ function lowerStrategy(
   const viewsTo = (value: number, shape = op.type.shape): OperandView[] =>
     placement.write(value).map((storage) => {
       const { dtype } = graph.values[value].type;
-      return { operand: table.indexOf(storage), dtype, offset: 0, strides: stridesOf(shape) };
+      const view = { operand: table.indexOf(storage), dtype, offset: 0, strides: stridesOf(shape) };
+      return passesCaches(state, value, storage, machine) ? { ...view, streaming: true } : view;
     });
   const stores = group.members.flatMap(({ value }, index) =>
     value === group.taps || value === group.pooled
@@ -146,6 +147,18 @@ function lowerStrategy(
     machine,
   };
   return { lowering: strategyOf(op)(request), operands: table.storages };
+}
+
+/**
+ * Whether a result is written for the user alone and will have left the caches before anybody reads it: an ordinary store would first fetch every
+ * line that it overwrites.
+ */
+function passesCaches(state: GroupGraph, value: number, storage: Storage, machine: MachineDescription): boolean {
+  const { type, bytes } = state.graph.values[value];
+  if (storage.kind !== "output" || type.dtype !== "f32" || bytes < 8 * machine.l2Bytes) return false;
+  if (state.graph.outputs[storage.index].overwrites !== undefined) return false;
+  const width = type.shape.at(-1) ?? 1;
+  return width % 16 === 0 && !state.groups.some((group) => group.reads.has(value));
 }
 
 function poolingOf(

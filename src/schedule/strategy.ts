@@ -13,6 +13,8 @@ export interface OperandView {
   readonly offset: number;
   /** In elements, one per axis of the iteration space it is indexed by (0 where it is broadcast). */
   readonly strides: readonly number[];
+  /** Stores only: nobody reads this soon and it is larger than the caches; its rows begin on cache lines, so whole vectors may go past the caches. */
+  readonly streaming?: boolean;
 }
 
 /**

@@ -18,8 +18,9 @@ function step(i: number): number {
   return loss.item();
 }
 const collect = (globalThis as { gc?: () => void }).gc as () => void;
-for (let i = 0; i < 1000; i++) step(i);
-collect();
+// long enough for V8 to have sized its young generation and compiled everything
+for (let i = 0; i < 4000; i++) step(i);
+for (let i = 0; i < 3; i++) collect();
 const before = {
   tracked: engine.stats().trackedBytes,
   resident: process.memoryUsage().rss,
@@ -29,7 +30,7 @@ let last = 0;
 for (let i = 0; i < 10_000; i++) last = step(i);
 const tracked = engine.stats().trackedBytes;
 const peak = process.memoryUsage().rss;
-collect();
+for (let i = 0; i < 3; i++) collect();
 console.log(
   JSON.stringify({
     trackedGrowth: tracked - before.tracked,

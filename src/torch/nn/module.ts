@@ -26,12 +26,19 @@ type LooseHook = (...args: unknown[]) => unknown;
 /** The outermost module whose call runs at this moment. */
 let outermost: AnyModule | undefined;
 
+/** Where modules were found in the tree of the outermost one, so that a call does not search for a name that only errors need. */
+const places = new WeakMap<AnyModule, { readonly root: AnyModule; readonly name: string }>();
+
 /** How an error names a module: its class and, inside a call, its place in the tree: `Conv2d "features.0"`. */
 export function layerName(module: AnyModule): string {
   const name = module.constructor.name;
   if (!outermost || outermost === module) return name;
+  const known = places.get(module);
+  if (known?.root === outermost) return known.name;
   const place = outermost.namedModules().find(([, candidate]) => candidate === module);
-  return place ? `${name} "${place[0]}"` : name;
+  const found = { root: outermost, name: place ? `${name} "${place[0]}"` : name };
+  places.set(module, found);
+  return found.name;
 }
 
 /** Results of the outermost call are computed by the next step, so that they can be read after it. */

@@ -68,7 +68,8 @@ export function touchedViews(epilogue: Epilogue, axis: number): OperandView[] {
         other.offset === view.offset &&
         other.strides.every((stride, index) => stride === view.strides[index]),
     );
-    if (!known && view.dtype === "f32" && view.strides[axis] !== 0 && view.strides.at(-1) === 1) found.push(view);
+    if (!known && !view.streaming && view.dtype === "f32" && view.strides[axis] !== 0 && view.strides.at(-1) === 1)
+      found.push(view);
   }
   return found.slice(0, 2);
 }
