@@ -121,6 +121,22 @@ describe.each(availableTargets())("one network in three styles on %s", (target) 
     });
   }
 
+  test("class numbers as targets: the same loss and gradients to the bit", () => {
+    const network = convolutional();
+    shareWeights(network);
+    const { keras: model, torch: net, tf: own } = network;
+    const [x, oneHot] = batchFor(network, 2);
+    const labels = oneHot.argmax(1);
+    const kerasLoss = new kerasLosses.SparseCategoricalCrossentropy()(labels, model(x, { training: true }));
+    const expected = numbers([kerasLoss, ...gradients(kerasLoss, model.trainableVariables)]);
+    expect(torchGradients(net, x, labels)).toEqual(expected);
+    const tape = new tf.GradientTape();
+    const loss = tape.run(() =>
+      tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits: own.call(x) })),
+    );
+    expect(numbers([loss, ...tape.gradient(loss, own.weights)])).toEqual(expected);
+  });
+
   test("flattened feature maps lie in another order: the same loss and gradients within rounding", () => {
     const network = convolutional();
     const [x, y] = batchFor(network, 1);
