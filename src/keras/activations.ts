@@ -2,7 +2,40 @@
 import * as neutral from "../nn/activations.ts";
 
 export type { ActivationName } from "../nn/activations.ts";
-export { elu, gelu, hardSigmoid, leakyRelu, relu, selu, sigmoid, silu, softmax, softplus } from "../nn/activations.ts";
+export {
+  celu,
+  elu,
+  exponential,
+  gelu,
+  glu,
+  hardShrink,
+  hardSigmoid,
+  hardSilu,
+  hardSilu as hardSwish,
+  hardTanh,
+  leakyRelu,
+  linear,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  silu as swish,
+  softmax,
+  softplus,
+  softShrink,
+  softsign,
+  sparsemax,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  tanh,
+  tanhShrink,
+  threshold,
+} from "../nn/activations.ts";
 
 /** What an argument such as `activation` takes. */
 export type ActivationLike = neutral.ActivationName | neutral.Activation;

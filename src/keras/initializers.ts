@@ -112,6 +112,39 @@ export class Orthogonal extends Initializer {
   }
 }
 
+export interface STFTOptions {
+  /** The real or the imaginary part. */
+  readonly side?: "real" | "imag";
+  /** What weights the steps of a frame; "hann" by default. */
+  readonly window?: neutral.WindowName | null;
+  readonly scaling?: "density" | "spectrum" | null;
+  /** Whether the window's period is the frame, rather than one step less. */
+  readonly periodic?: boolean;
+}
+
+/** Kernels [frame length, 1, frequencies] of a convolution that is a short-time Fourier transform. After keras.initializers.STFT. */
+export class STFT extends Initializer {
+  constructor(options: STFTOptions = {}) {
+    checkOptions("STFT", options, ["side", "window", "scaling", "periodic"]);
+    const { side = "real", window = "hann", scaling = "density", periodic = false } = options;
+    lookUp("STFT", "side", side, { real: 1, imag: 1 });
+    if (window !== null) lookUp("STFT", "window", window, neutral.windows);
+    if (scaling !== null) lookUp("STFT", "scaling", scaling, { density: 1, spectrum: 1 });
+    super({ side, window, scaling, periodic });
+  }
+  protected override initialize(): neutral.Initialize {
+    const { side, window, scaling, periodic } = this.config;
+    return neutral.fourierInitializer({
+      side: side as "real" | "imag",
+      window: window as neutral.WindowName | null,
+      scaling: scaling as "density" | "spectrum" | null,
+      periodic: periodic as boolean,
+    });
+  }
+}
+
+export { Identity as IdentityInitializer, Orthogonal as OrthogonalInitializer, STFT as STFTInitializer };
+
 export interface VarianceScalingOptions extends SeedOptions {
   readonly scale?: number;
   readonly mode?: neutral.FanMode;
@@ -201,6 +234,8 @@ const classes: Readonly<Record<string, Make>> = {
   TruncatedNormal: make(TruncatedNormal),
   VarianceScaling: make(VarianceScaling),
   Orthogonal: make(Orthogonal),
+  // null is a choice here, not the default
+  STFT: (config) => new STFT(config as STFTOptions),
   GlorotUniform: make(GlorotUniform),
   GlorotNormal: make(GlorotNormal),
   HeUniform: make(HeUniform),
@@ -220,6 +255,7 @@ export type InitializerName =
   | "truncated_normal"
   | "variance_scaling"
   | "orthogonal"
+  | "stft"
   | "glorot_uniform"
   | "glorot_normal"
   | "he_uniform"
@@ -246,6 +282,7 @@ const names: Readonly<Record<InitializerName, string>> = {
   truncated_normal: "TruncatedNormal",
   variance_scaling: "VarianceScaling",
   orthogonal: "Orthogonal",
+  stft: "STFT",
   glorot_uniform: "GlorotUniform",
   glorot_normal: "GlorotNormal",
   he_uniform: "HeUniform",

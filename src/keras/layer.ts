@@ -158,7 +158,7 @@ export abstract class Layer<
     if (!this.built) this.buildFor(mapStructure<Tensor, BatchShape>(inputs, batchShape) as ShapesOf<In>);
     const outer = callContext.current;
     if (!outer) this.clearLosses();
-    const training = given.training ?? outer?.training ?? false;
+    const training = given.training ?? outer?.training ?? this.trainsByDefault;
     const mask = given.mask ?? masksOf(inputs);
     callContext.current = { training };
     let outputs: Out;
@@ -195,6 +195,11 @@ export abstract class Layer<
     throw new ArgumentError(
       `${this.className} "${this.name}": expected ${some ? "tensors" : "a tensor"}, received ${received === null ? "null" : typeof received}.`,
     );
+  }
+
+  /** Whether a call from outside that does not say is one of training. */
+  protected get trainsByDefault(): boolean {
+    return false;
   }
 
   /** What the layer computes. */

@@ -1,7 +1,10 @@
 /** Activation functions under the names that Keras gives them, and the memory of which logits a probability came from. */
 import { ArgumentError } from "../errors.ts";
 import {
+  arange,
+  cumulativeSum,
   elu,
+  gatedLinearUnit,
   gelu,
   hardSigmoid,
   hardSilu,
@@ -12,12 +15,13 @@ import {
   silu,
   softplus,
   softsign,
+  sort,
   type Tensor,
   where,
   zerosLike,
 } from "../tensor/index.ts";
 
-export { elu, gelu, hardSigmoid, leakyRelu, silu, softplus };
+export { elu, gelu, hardSigmoid, hardSilu, leakyRelu, logSigmoid, mish, relu6, silu, softplus, softsign };
 
 export type Activation = (x: Tensor) => Tensor;
 
@@ -76,35 +80,84 @@ export function maskedSoftmax(x: Tensor, mask: Tensor, axis = -1): Tensor {
   return where(mask, where(mask, x, -1e30).softmax(axis), 0);
 }
 
+/** x itself. */
+export const linear = (x: Tensor): Tensor => x;
+/** max(x, 0) + α · min(0, e^(x/α) − 1). After Barron, 2017. */
+export const celu = (x: Tensor, alpha = 1): Tensor => (alpha === 1 ? elu(x) : elu(x.div(alpha)).mul(alpha));
+/** First half · σ(second half) along an axis. After Dauphin et al., 2017. */
+export const glu = (x: Tensor, axis = -1): Tensor => gatedLinearUnit(x, axis);
+/** ln(eˣ / Σ eˣ) along an axis. */
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => x.logSoftmax(axis);
+export const tanh = (x: Tensor): Tensor => x.tanh();
+/** eˣ. */
+export const exponential = (x: Tensor): Tensor => x.exp();
+/** x between −1 and 1. */
+export const hardTanh = (x: Tensor): Tensor => x.clip(-1, 1);
+/** x − tanh x. */
+export const tanhShrink = (x: Tensor): Tensor => x.sub(x.tanh());
+/** x moved towards 0 by `threshold`, 0 where it would pass it. */
+export const softShrink = (x: Tensor, threshold = 0.5): Tensor => x.sub(x.clip(-threshold, threshold));
+/** x where |x| exceeds `threshold`, else 0. */
+export const hardShrink = (x: Tensor, threshold = 0.5): Tensor => where(x.abs().gt(threshold), x, zerosLike(x));
+/** x where it exceeds `threshold`, else a value. */
+export const threshold = (x: Tensor, limit: number, value: number): Tensor => where(x.gt(limit), x, value);
+/** (x + √(x² + b)) / 2. After Barron, 2021. */
+export const squareplus = (x: Tensor, b = 4): Tensor => x.add(x.square().add(b).sqrt()).mul(0.5);
+/** 0 below −1, (x + 1)² / 4 up to 1, x above. */
+export const sparsePlus = (x: Tensor): Tensor => where(x.lt(1), x.maximum(-1).add(1).square().mul(0.25), x);
+/** (x + 1) / 2 between 0 and 1. */
+export const sparseSigmoid = (x: Tensor): Tensor => x.add(1).mul(0.5).clip(0, 1);
+
+/**
+ * The point of the probability simplex that is closest to x: max(x − τ, 0) with the τ for which it sums to 1. After Martins and Astudillo, 2016.
+ */
+export function sparsemax(x: Tensor, axis = -1): Tensor {
+  const at = axis < 0 ? axis + x.rank : axis;
+  const sorted = sort(x, { axis: at, descending: true });
+  const totals = cumulativeSum(sorted, { axis: at });
+  const counts = arange(1, x.shape[at] + 1)
+    .cast("f32")
+    .reshape(x.shape.map((extent, index) => (index === at ? extent : 1)));
+  // the largest k for which the k largest elements stay above the τ that they have
+  const support = sorted.mul(counts).add(1).gt(totals);
+  const size = support.cast("f32").sum(at, { keepdim: true });
+  const total = where(support, sorted, 0).sum(at, { keepdim: true });
+  return x.sub(total.sub(1).div(size)).relu();
+}
+
 /** Names as Keras spells them. */
 const table = {
-  linear: (x) => x,
-  relu: (x) => relu(x),
-  relu6: (x) => relu6(x),
-  leaky_relu: (x) => leakyRelu(x),
-  elu: (x) => elu(x),
-  celu: (x) => elu(x),
+  linear,
+  relu,
+  relu6,
+  leaky_relu: leakyRelu,
+  elu,
+  celu,
   selu,
-  softmax: (x) => softmax(x),
-  log_softmax: (x) => x.logSoftmax(-1),
+  softmax,
+  log_softmax: logSoftmax,
   sigmoid,
-  log_sigmoid: (x) => logSigmoid(x),
-  hard_sigmoid: (x) => hardSigmoid(x),
-  tanh: (x) => x.tanh(),
-  hard_tanh: (x) => x.clip(-1, 1),
-  tanh_shrink: (x) => x.sub(x.tanh()),
-  softplus: (x) => softplus(x),
-  softsign: (x) => softsign(x),
-  soft_shrink: (x) => x.sub(x.clip(-0.5, 0.5)),
-  hard_shrink: (x) => where(x.abs().gt(0.5), x, zerosLike(x)),
-  squareplus: (x) => x.add(x.square().add(4).sqrt()).mul(0.5),
-  silu: (x) => silu(x),
-  swish: (x) => silu(x),
-  hard_silu: (x) => hardSilu(x),
-  hard_swish: (x) => hardSilu(x),
-  gelu: (x) => gelu(x),
-  mish: (x) => mish(x),
-  exponential: (x) => x.exp(),
+  log_sigmoid: logSigmoid,
+  hard_sigmoid: hardSigmoid,
+  tanh,
+  hard_tanh: hardTanh,
+  tanh_shrink: tanhShrink,
+  softplus,
+  softsign,
+  soft_shrink: softShrink,
+  hard_shrink: hardShrink,
+  sparse_plus: sparsePlus,
+  sparse_sigmoid: sparseSigmoid,
+  sparsemax,
+  squareplus,
+  silu,
+  swish: silu,
+  hard_silu: hardSilu,
+  hard_swish: hardSilu,
+  gelu,
+  glu,
+  mish,
+  exponential,
 } as const satisfies Readonly<Record<string, Activation>>;
 
 export type ActivationName = keyof typeof table;

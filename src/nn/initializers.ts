@@ -198,3 +198,51 @@ export const truncatedNormalBetween =
       { shape },
     );
   };
+
+/** Weights of the steps of a frame: a cosine sum a₀ − a₁·cos 2πt + a₂·cos 4πt. */
+export const windows = {
+  boxcar: [1],
+  hann: [0.5, 0.5],
+  hamming: [0.54, 0.46],
+  blackman: [0.42, 0.5, 0.08],
+} as const satisfies Readonly<Record<string, readonly number[]>>;
+export type WindowName = keyof typeof windows;
+
+/**
+ * Kernels [length, 1, frequencies] of a short-time Fourier transform: cos or sin of −2π·step·f / (2·(frequencies − 1)), times the window, divided by
+ * the window's norm ("density") or sum ("spectrum").
+ */
+export const fourierInitializer =
+  (options: {
+    readonly side: "real" | "imag";
+    readonly window: WindowName | null;
+    readonly scaling: "density" | "spectrum" | null;
+    readonly periodic: boolean;
+  }): Initialize =>
+  (shape) => {
+    if (shape.length !== 3 || shape[1] !== 1) {
+      throw new ShapeError(`STFT: expected a shape (frame length, 1, frequencies), received ${formatShape(shape)}.`);
+    }
+    const [length, , frequencies] = shape;
+    const terms = options.window === null ? windows.boxcar : windows[options.window];
+    const period = Math.max(1, options.periodic ? length : length - 1);
+    const weights = Array.from({ length }, (_, step) =>
+      length === 1
+        ? 1
+        : terms.reduce(
+            (sum: number, term, k) => sum + (-1) ** k * term * Math.cos((2 * Math.PI * k * step) / period),
+            0,
+          ),
+    );
+    const total = weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
+    const norm = Math.sqrt(weights.reduce((sum, weight) => sum + weight * weight, 0));
+    const scaled = options.window !== null && options.scaling !== null;
+    const divisor = scaled ? (options.scaling === "density" ? norm : total) : 1;
+    const wave = options.side === "real" ? Math.cos : Math.sin;
+    const values = Float32Array.from({ length: length * frequencies }, (_, index) => {
+      const [step, frequency] = [Math.floor(index / frequencies), index % frequencies];
+      const angle = (-2 * Math.PI * step * frequency) / (2 * (frequencies - 1));
+      return (wave(angle) * weights[step]) / divisor;
+    });
+    return tensor(values, { shape });
+  };

@@ -152,16 +152,16 @@ export function cropToProportions(x: Tensor, height: number, width: number): Ten
   return x.slice([0, top, left, 0], [batch, top + tall, left + wide, channels]);
 }
 
-/** Images with a border that gives them the proportions height : width. */
+/** Images with a border, as wide on both sides, that brings them to the proportions height : width, or one position short of it. */
 export function padToProportions(x: Tensor, height: number, width: number, value: number): Tensor {
   const [, rows, columns] = x.shape;
   const tall = Math.max(rows, Math.trunc((columns * height) / width));
   const wide = Math.max(columns, Math.trunc((rows * width) / height));
-  const [top, left] = [Math.trunc((tall - rows) / 2), Math.trunc((wide - columns) / 2)];
+  const [above, beside] = [Math.trunc((tall - rows) / 2), Math.trunc((wide - columns) / 2)];
   const border: [number, number][] = [
     [0, 0],
-    [top, tall - rows - top],
-    [left, wide - columns - left],
+    [above, above],
+    [beside, beside],
     [0, 0],
   ];
   return x.pad(border, value);

@@ -94,7 +94,7 @@ test("names, instances and configurations", () => {
   expect(again.getConfig()).toEqual(custom.getConfig());
   expect(again([3, 3]).toArray()).toEqual(custom([3, 3]).toArray());
   expect(() => keras.initializers.get("glorot_unifrom" as "zeros")).toThrowErrorMatchingInlineSnapshot(
-    `[ArgumentError: initializers.get: unknown initializer "glorot_unifrom" (did you mean "glorot_uniform"?); expected one of zeros, ones, constant, identity, random_uniform, random_normal, truncated_normal, variance_scaling, orthogonal, glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal.]`,
+    `[ArgumentError: initializers.get: unknown initializer "glorot_unifrom" (did you mean "glorot_uniform"?); expected one of zeros, ones, constant, identity, random_uniform, random_normal, truncated_normal, variance_scaling, orthogonal, stft, glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal.]`,
   );
   expect(() => new keras.initializers.VarianceScaling({ scale: 0 })([2, 2])).toThrowErrorMatchingInlineSnapshot(
     `[ArgumentError: varianceScaling: scale must be positive, received 0.]`,

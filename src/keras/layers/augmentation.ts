@@ -29,6 +29,10 @@ abstract class AugmentationLayer extends Layer {
     this.seed = options.seed;
     this.generator = options.seed === undefined ? undefined : new Generator(options.seed);
   }
+  /** As in Keras: called directly these layers act, in a model only in training. */
+  protected override get trainsByDefault(): boolean {
+    return true;
+  }
   protected get owner(): string {
     return `${this.className} "${this.name}"`;
   }

@@ -1,5 +1,5 @@
 /** Convolutions in two parts: each channel by itself, then across channels. */
-import { type SpatialPadding, separableConvolution } from "../../nn/spatial.ts";
+import { separableConvolution } from "../../nn/spatial.ts";
 import type { PaddingMode, Pair } from "../../nn/windows.ts";
 import type { Tensor, Variable } from "../../tensor/index.ts";
 import type { BatchShape, Config } from "../config.ts";
@@ -17,6 +17,7 @@ import {
 import { type WeightSetting, weightConfig, weightOptionNames, weightSetting } from "./weight-options.ts";
 
 export interface SeparableOptions<Size extends Sizes> extends SpatialOptions<Size> {
+  readonly padding?: PaddingMode;
   /** Filters per channel of the first part. */
   readonly depthMultiplier?: number;
   readonly depthwiseInitializer?: initializers.InitializerLike;
@@ -34,12 +35,7 @@ abstract class SeparableConvolution<Size extends Sizes> extends ConvolutionLayer
   pointwiseKernel!: Variable;
   private readonly settings: { readonly depthwise: WeightSetting; readonly pointwise: WeightSetting };
 
-  constructor(
-    rank: Size["length"],
-    filters: number,
-    kernelSize: number | Size,
-    options: SeparableOptions<Size> & { readonly padding?: SpatialPadding },
-  ) {
+  constructor(rank: Size["length"], filters: number, kernelSize: number | Size, options: SeparableOptions<Size>) {
     super(rank, kernelSize, options, [
       "depthMultiplier",
       ...weightOptionNames("depthwise"),
@@ -52,6 +48,9 @@ abstract class SeparableConvolution<Size extends Sizes> extends ConvolutionLayer
       depthwise: weightSetting(owner, options, "depthwise", "glorot_uniform"),
       pointwise: weightSetting(owner, options, "pointwise", "glorot_uniform"),
     };
+  }
+  protected override get takesCausal(): boolean {
+    return false;
   }
   protected override filtersFor(): number {
     return this.filters;
@@ -93,11 +92,7 @@ abstract class SeparableConvolution<Size extends Sizes> extends ConvolutionLayer
  * [k, channels, depthMultiplier], pointwise_kernel [1, channels·depthMultiplier, filters], bias. After keras.layers.SeparableConv1D.
  */
 export class SeparableConv1D extends SeparableConvolution<readonly [number]> {
-  constructor(
-    filters: number,
-    kernelSize: Single,
-    options: SeparableOptions<readonly [number]> & { readonly padding?: SpatialPadding } = {},
-  ) {
+  constructor(filters: number, kernelSize: Single, options: SeparableOptions<readonly [number]> = {}) {
     super(1, filters, kernelSize, options);
   }
 }
@@ -107,11 +102,7 @@ export class SeparableConv1D extends SeparableConvolution<readonly [number]> {
  * pointwise_kernel [1, 1, channels·depthMultiplier, filters], bias [filters]. After keras.layers.SeparableConv2D.
  */
 export class SeparableConv2D extends SeparableConvolution<Pair> {
-  constructor(
-    filters: number,
-    kernelSize: Pairlike,
-    options: SeparableOptions<Pair> & { readonly padding?: PaddingMode } = {},
-  ) {
+  constructor(filters: number, kernelSize: Pairlike, options: SeparableOptions<Pair> = {}) {
     super(2, filters, kernelSize, options);
   }
 }
