@@ -34,7 +34,7 @@ const coordinate = (value: number) => String(Number(value.toFixed(2)));
 const style = `
   .surface { fill: #ffffff } .ink { fill: #1b1f24 } .quiet { fill: #59636e } .grid { stroke: #d8dee4 } .axis { stroke: #8c959f }
   .train { stroke: #0969da } .train-dot { fill: #0969da } .validation { stroke: #bc4c00; stroke-dasharray: 7 4 } .validation-dot { fill: #bc4c00 }
-  .wide { stroke: #a5cdf7 } .wide-dot { fill: #a5cdf7 } .middle { stroke: #0969da } .middle-dot { fill: #0969da } .narrow { stroke: #bc4c00; stroke-dasharray: 3 5 } .narrow-dot { fill: #bc4c00 }
+  .wide { stroke: #a5cdf7 } .wide-dot { fill: #a5cdf7 } .middle { stroke: #4493f8 } .middle-dot { fill: #4493f8 } .narrow { stroke: #bc4c00; stroke-dasharray: 6 6 } .narrow-dot { fill: #bc4c00 }
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif } .title { font-size: 18px; font-weight: 600 } .panel-title { font-size: 15px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     .surface { fill: #0d1117 } .ink { fill: #e6edf3 } .quiet { fill: #9198a1 } .grid { stroke: #2a313c } .axis { stroke: #656c76 }

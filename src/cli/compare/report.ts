@@ -169,8 +169,8 @@ network, the same first weights, the same batches, in three styles.</p>
 <p><strong>What the article left unsaid.</strong> It kept “layers and hyperparameter configurations the same as each other”, but the two networks have
 <strong>${count(keras.parameters)}</strong> and <strong>${count(torch.parameters)}</strong> parameters, they learn in batches of <strong>${keras.batchSize}</strong> and
 <strong>${torch.batchSize}</strong>, and they see <strong>${keras.side} x ${keras.side}</strong> and <strong>${torch.side} x ${torch.side}</strong> pixels.</p>
-<p>So an epoch is ${count(updates(keras))} updates in one half and ${count(updates(torch))} in the other, at the same learning rate of 0.01. The smooth curve is that of a small
-network at its beginning, and says nothing about a framework. The halves are also validated on different images.</p>
+<p>So an epoch is ${count(updates(keras))} updates in one half and ${count(updates(torch))} in the other, at the same learning rate of 0.01. Steep or smooth, the two curves show how far two
+different networks have come, and nothing about a framework. The halves are also validated on different images.</p>
 </div>
 ${articleTable(runs)}
 ${figure(
