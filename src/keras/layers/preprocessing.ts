@@ -180,7 +180,7 @@ export class Normalization extends Layer {
 
 const isBatches = (data: AdaptData): data is Iterable<Tensor> => {
   if (data instanceof Tensor || ArrayBuffer.isView(data)) return false;
-  return !Array.isArray(data) || data[0] instanceof Tensor;
+  return !Array.isArray(data) || data.length === 0 || data[0] instanceof Tensor;
 };
 
 /** Layers that give images of one size. */
