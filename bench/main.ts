@@ -11,6 +11,7 @@ import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { measureLimits } from "./probe.ts";
 import type { Figure, Report, Row } from "./rows.ts";
+import { runDoors } from "./suites/doors.ts";
 import { runKernels } from "./suites/kernels.ts";
 import { runNeighbour } from "./suites/neighbour.ts";
 import { runStartup } from "./suites/startup.ts";
@@ -22,6 +23,7 @@ suites:
   train       training step of the seeds' network against peers, interleaved
   kernels     share of the FMA peak of each contraction of the seeds' network, batch 128
   startup     process start to first training step, compile time
+  doors       the usual PyTorch loop against the same step in Keras' fit and compiled, batch 32
   neighbour   throughput kept while another process takes one core
 
 options:
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
       help: { type: "boolean", default: false },
     },
   });
-  const known = ["train", "kernels", "startup", "neighbour"];
+  const known = ["train", "kernels", "startup", "neighbour", "doors"];
   const unknown = positionals.find((suite) => !known.includes(suite));
   if (values.help || positionals.length === 0 || unknown !== undefined) {
     process.stderr.write(unknown === undefined ? usage : `bench: unknown suite "${unknown}"\n${usage}`);
@@ -87,6 +89,7 @@ async function main(): Promise<void> {
   }
   if (positionals.includes("kernels")) figures.push(...(await runKernels({ rounds, threads, limits: tracker, say })));
   if (positionals.includes("startup")) figures.push(...(await runStartup({ rounds, threads, say })));
+  if (positionals.includes("doors")) figures.push(...(await runDoors({ rounds, threads, say })));
   if (positionals.includes("neighbour")) figures.push(...(await runNeighbour({ rounds, threads, say })));
   const { limits } = tracker;
   const report: Report = {

@@ -16,6 +16,7 @@ import {
   zeros,
 } from "../src/tensor/index.ts";
 import { hashGlorotUniform } from "../src/testing/hash-uniform.ts";
+import { kerasFitStep, torchLoopStep } from "./door-workloads.ts";
 
 /** One training step; gives the loss of its batch before the update. */
 export type Step = () => number;
@@ -70,5 +71,8 @@ function seedsNetworkStep(batch: number): Step {
 /** Builds a workload with the weights and data that the peers get. */
 export function makeWorkload(name: string, batch: number): Step {
   if (name === "seeds-cnn") return seedsNetworkStep(batch);
+  if (name === "seeds-cnn-keras") return kerasFitStep(batch);
+  if (name === "seeds-cnn-torch") return torchLoopStep(batch, false);
+  if (name === "seeds-cnn-torch-compiled") return torchLoopStep(batch, true);
   throw new UnsupportedError(`bench: no workload "${name}".`);
 }
