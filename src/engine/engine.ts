@@ -135,14 +135,14 @@ export class Engine {
   defer(nodes: readonly Node[]): void {
     for (const node of nodes) if (!isLeaf(node)) this.deferred.add(node);
   }
-  /** Whether something deferred must be computed for these nodes. */
+  /** Whether these nodes need something deferred, or are part of what a waiting `backward()` went through: one program then computes both. */
   private needDeferred(roots: readonly Node[]): boolean {
     if (this.deferred.size === 0) return false;
     const mark = nextMark();
     const stack = [...roots];
     for (let node = stack.pop(); node; node = stack.pop()) {
       if (node.mark === mark || isLeaf(node)) continue;
-      if (this.deferred.has(node)) return true;
+      if (this.deferred.has(node) || node.consumed) return true;
       node.mark = mark;
       stack.push(...node.inputs);
     }

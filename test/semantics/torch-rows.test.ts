@@ -57,6 +57,30 @@ describe.each(availableTargets())("semantics of the PyTorch door on %s", (target
     }
   });
 
+  test("outputs and norms of gradients read between backward() and step(): nothing recomputed", () => {
+    const model = new TorchNetwork();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    for (const readOutput of [true, false]) {
+      for (let step = 0; step < 4; step++) {
+        const expected = expectedStep(model.values(), xs, ys, 5);
+        const counts = during(() => {
+          optimizer.zeroGrad();
+          const output = model(x);
+          criterion(output, y).backward();
+          if (readOutput) expectClose(output.dataSync(), expected.output);
+          const squares = model.parameters().map(({ grad }) => (grad as Tensor).norm().item() ** 2);
+          expectClose(
+            [squares.reduce((sum, square) => sum + square)],
+            [expected.gradients.flat().reduce((sum, g) => sum + g * g, 0)],
+          );
+          optimizer.step();
+        });
+        expect(counts.ops.matmul).toBe(5);
+        if (step >= 2) expect(counts.compilations).toBe(0);
+      }
+    }
+  });
+
   test("an inner activation read after step(): StaleTensorError; with keep() its value", () => {
     const model = new TorchNetwork();
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
