@@ -15,7 +15,7 @@ import {
   translations,
   zooms,
 } from "../../src/nn/image-augmentation.ts";
-import { gradients, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { engine, gradients, type Tensor, tensor } from "../../src/tensor/index.ts";
 import { hashUniform } from "../../src/testing/hash-uniform.ts";
 import { expectClose, readGolden, useFastTarget } from "./golden.ts";
 
@@ -248,6 +248,26 @@ describe("attention", () => {
     const loaded = keras.loadModel<typeof model>(path);
     const x = q();
     expect(loaded(x).map((y) => y.dataSync())).toEqual(model(x).map((y) => y.dataSync()));
+  });
+
+  test("trains with masks and dropout under fit, whose step is compiled once", async () => {
+    const { layers } = keras;
+    const ids = Int32Array.from({ length: 192 }, (_, i) => (i % 6 < 2 + (i % 4) ? 1 + ((i * 7) % 9) : 0));
+    const input = keras.Input({ shape: [6], dtype: "int32" });
+    const embedded = new layers.Embedding(10, 8, { maskZero: true })(input);
+    const attended = new layers.MultiHeadAttention({ numHeads: 2, keyDim: 4, dropout: 0.1 })(embedded, embedded);
+    const normal = new layers.LayerNormalization()(new layers.Add()([embedded, attended]));
+    const pooled = new layers.GlobalAveragePooling1D()(normal);
+    const model = new keras.Model({ inputs: input, outputs: new layers.Dense(2, { activation: "softmax" })(pooled) });
+    model.compile({ optimizer: new keras.Adam(0.01), loss: "sparse_categorical_crossentropy" });
+    const y = tensor(Int32Array.from({ length: 32 }, (_, i) => i % 2));
+    const options = { batchSize: 16, verbose: 0 } as const;
+    const x = tensor(ids, { shape: [32, 6] });
+    const { history } = await model.fit(x, y, { ...options, epochs: 20 });
+    expect(history.loss.at(-1)).toBeLessThan(0.3 * history.loss[0]);
+    const { compilations } = engine.stats();
+    await model.fit(x, y, { ...options, epochs: 2 });
+    expect(engine.stats().compilations).toBe(compilations);
   });
 
   test("what does not fit is named", () => {

@@ -121,7 +121,10 @@ LAYERS = [
     ("RandomBrightness", IMAGE, dict(factor=(-0.2, 0.3), value_range=(-1, 1))),
 ]
 # shapes with open sizes that these layers are asked about
-OPEN = "Conv1D SeparableConv1D SeparableConv2D Conv2DTranspose Conv1DTranspose ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D UpSampling1D UpSampling2D MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D Resizing CenterCrop".split()
+OPEN = (
+    "Conv1D SeparableConv1D SeparableConv2D Conv2DTranspose Conv1DTranspose ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D "
+    "UpSampling1D UpSampling2D MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D Resizing CenterCrop"
+).split()
 
 
 def own_weights(layer):
@@ -151,7 +154,8 @@ def layer_case(index, name, shape, arguments):
     x = tf.Variable(hash_uniform(1000 + 10 * index, shape, -2, 2))
     with tf.GradientTape() as tape:
         # layers of chance act in direct calls unless told otherwise
-        y = layer(tf.convert_to_tensor(x), **({"training": False} if "training" in inspect.signature(layer.call).parameters else {}))
+        in_use = {"training": False} if "training" in inspect.signature(layer.call).parameters else {}
+        y = layer(tf.convert_to_tensor(x), **in_use)
         objective = tf.reduce_sum(y * hash_uniform(50, tuple(y.shape)))
     variables = [x] + [w.value for w in layer.trainable_weights if "seed" not in w.path]
     gradients = [digest(g) for g in tape.gradient(objective, variables)]

@@ -29,6 +29,16 @@ abstract class ElementwiseLayer extends Layer {
   }
 }
 
+/** Gives what it gets. After keras.layers.Identity. */
+export class Identity extends ElementwiseLayer {
+  constructor(options: LayerOptions = {}) {
+    super(options);
+  }
+  override call(inputs: Tensor): Tensor {
+    return inputs;
+  }
+}
+
 /** Applies an activation function. */
 export class Activation extends ElementwiseLayer {
   readonly activation: ActivationFunction;

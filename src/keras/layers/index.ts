@@ -1,6 +1,6 @@
 /** `keras.layers`. */
 export { type AnyLayer, type CallOptions, Layer, type LayerOptions } from "../layer.ts";
-export { Activation, ELU, LeakyReLU, PReLU, ReLU, Softmax } from "./activation.ts";
+export { Activation, ELU, Identity, LeakyReLU, PReLU, ReLU, Softmax } from "./activation.ts";
 export {
   Attention,
   type AttentionCallOptions,
