@@ -1,9 +1,10 @@
 /**
  * `npm run bench -- SUITE [options]`: validates, then times, then reports shares of the machine's limits and ratios to peers.
  */
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { TriviumError } from "../src/errors.ts";
+import { DataError, TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
 import { makeFolder } from "../src/interop/make-folder.ts";
 import { holdToAvx2 } from "./instruction-set.ts";
@@ -14,16 +15,19 @@ import type { Figure, Report, Row } from "./rows.ts";
 import { runDoors } from "./suites/doors.ts";
 import { runKernels } from "./suites/kernels.ts";
 import { runNeighbour } from "./suites/neighbour.ts";
+import { runRecipe } from "./suites/recipe.ts";
 import { runStartup } from "./suites/startup.ts";
 import { runTrain } from "./suites/train.ts";
 
 const usage = `usage: npm run bench -- SUITE [SUITE …] [options]
+       npm run bench -- report FILE.json [FILE.json …] [--markdown FILE]   several runs on one page
 
 suites:
   train       training step of the seeds' network against peers, interleaved
   kernels     share of the FMA peak of each contraction of the seeds' network, batch 128
   startup     process start to first training step, compile time
   doors       the usual PyTorch loop against the same step in Keras' fit and compiled, batch 32
+  recipe      test accuracy of PyTorch's own MNIST example, 14 epochs (some minutes)
   neighbour   throughput kept while another process takes one core
 
 options:
@@ -37,6 +41,17 @@ options:
   --json FILE       writes the report as JSON
   --markdown FILE   writes it as a page (bench/RESULTS.md)
 `;
+
+/** The report that an earlier run wrote. */
+function readReport(file: string): Report {
+  try {
+    const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+    if (Array.isArray(report.rows) && Array.isArray(report.figures)) return report;
+  } catch (error) {
+    throw new DataError(`cannot read the report ${file}.`, { cause: error });
+  }
+  throw new DataError(`${file} is no report of this bench.`);
+}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -55,7 +70,13 @@ async function main(): Promise<void> {
       help: { type: "boolean", default: false },
     },
   });
-  const known = ["train", "kernels", "startup", "neighbour", "doors"];
+  if (positionals[0] === "report" && !values.help) {
+    const page = renderMarkdown(positionals.slice(1).map(readReport));
+    if (values.markdown !== undefined) writeTextAtomic(values.markdown, page);
+    else process.stdout.write(page);
+    return;
+  }
+  const known = ["train", "kernels", "startup", "neighbour", "doors", "recipe"];
   const unknown = positionals.find((suite) => !known.includes(suite));
   if (values.help || positionals.length === 0 || unknown !== undefined) {
     process.stderr.write(unknown === undefined ? usage : `bench: unknown suite "${unknown}"\n${usage}`);
@@ -90,6 +111,7 @@ async function main(): Promise<void> {
   if (positionals.includes("kernels")) figures.push(...(await runKernels({ rounds, threads, limits: tracker, say })));
   if (positionals.includes("startup")) figures.push(...(await runStartup({ rounds, threads, say })));
   if (positionals.includes("doors")) figures.push(...(await runDoors({ rounds, threads, say })));
+  if (positionals.includes("recipe")) figures.push(await runRecipe({ threads, say }));
   if (positionals.includes("neighbour")) figures.push(...(await runNeighbour({ rounds, threads, say })));
   const { limits } = tracker;
   const report: Report = {
@@ -102,8 +124,8 @@ async function main(): Promise<void> {
     figures,
   };
   if (values.json !== undefined) writeTextAtomic(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
-  if (values.markdown !== undefined) writeTextAtomic(values.markdown, renderMarkdown(report));
-  process.stdout.write(renderMarkdown(report));
+  if (values.markdown !== undefined) writeTextAtomic(values.markdown, renderMarkdown([report]));
+  process.stdout.write(renderMarkdown([report]));
 }
 
 try {
