@@ -12,6 +12,7 @@ import type { StepTiming, Target } from "../targets/target.ts";
 import { CanonicalForms } from "./canonical-forms.ts";
 import { findNonFinite } from "./debug.ts";
 import { explainNewKey } from "./explain.ts";
+import { storedForGradient } from "./gradient-storage.ts";
 import { type CachedProgram, PlanCache } from "./plan-cache.ts";
 import { RecycledStorage } from "./recycled-storage.ts";
 import { savedForBackward } from "./saved-for-backward.ts";
@@ -177,7 +178,11 @@ export class Engine {
       else if (cells.length > 0) wanted.add(node);
     }
     if (cells.length > 0 || this.needDeferred(roots)) {
-      for (const node of this.deferred) wanted.add(node);
+      const asked = new Set(roots);
+      for (const node of this.deferred) {
+        const stored = cells.length > 0 && !asked.has(node) ? storedForGradient(node) : [node];
+        for (const part of stored) if (!isLeaf(part)) wanted.add(part);
+      }
       this.deferred.clear();
     }
     const pending = [...wanted].filter((node) => node.value === undefined);

@@ -52,3 +52,41 @@ it("accumulates into what was there", () => {
   expect(seen?.dataSync()[0]).toBe(5);
   expect(w.grad?.dataSync()[0]).toBe(9);
 });
+
+it("stores the factors of a large product in its place, and gives the product to who asks", () => {
+  const [rows, inputs, outputs] = [4, 512, 1024];
+  const ramp = (n: number, seed: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.7 + seed));
+  const x = tensor(ramp(rows * inputs, 1), { shape: [rows, inputs] });
+  const make = (order?: readonly number[]) =>
+    new Variable(tensor(ramp(inputs * outputs, 2), { shape: [outputs, inputs] }), order ? { order } : {});
+  const gradientOf = (w: Variable, stepped: boolean): ArrayLike<number> => {
+    x.matmul(w.transpose()).square().sum().backward();
+    if (stepped) assignAll(noGrad(() => [[w, w.sub((w.peekGradient() as Tensor).mul(0.001))]]));
+    return (w.grad as Tensor).dataSync();
+  };
+  for (const order of [undefined, [1, 0]]) {
+    const before = gradientOf(make(order), false);
+    const w = make(order);
+    expect(Array.from(gradientOf(w, true))).toEqual(Array.from(before));
+    // the held gradient survives the next step, and the next gradient is added to it
+    const held = w.grad as Tensor;
+    x.matmul(w.transpose()).sum().backward();
+    assignAll(noGrad(() => [[w, w.mul(0.5)]]));
+    expect(held.dataSync()[5]).toBe(before[5]);
+    const column = Array.from({ length: rows }, (_, row) => x.dataSync()[row * inputs + 5]).reduce((a, b) => a + b, 0);
+    expect((w.grad as Tensor).dataSync()[5]).toBeCloseTo((before[5] as number) + column, 3);
+  }
+});
+
+it("stores the product where a factor is a variable that the step overwrites", () => {
+  const x = new Variable(zeros([1024, 512]));
+  const w = new Variable(tensor(new Float32Array(512 * 4).fill(2), { shape: [512, 4] }));
+  x.matmul(w).sum().backward();
+  assignAll(
+    noGrad(() => [
+      [w, w.mul(0)],
+      [x, x.sub(1)],
+    ]),
+  );
+  expect(x.grad?.dataSync()[9]).toBe(8);
+});
