@@ -126,10 +126,12 @@ function withRoofline(row: Row, fmaPeak: number): Row {
 /** Training step of the seeds' network against peers, interleaved. */
 export async function runTrain(options: TrainOptions): Promise<{ rows: Row[]; versions: Record<string, string> }> {
   const names = [...(options.trivium ? ["trivium"] : []), ...options.peers];
-  const workers = names.map((name) => new WorkerProcess(name, options.threads));
+  const workers: WorkerProcess[] = [];
   const versions: Record<string, string> = {};
   const rows: Row[] = [];
   try {
+    // a peer that cannot be started ends the others too
+    for (const name of names) workers.push(new WorkerProcess(name, options.threads));
     for (const batch of options.batches) {
       await options.limits.measure();
       rows.push(...(await compareAt(batch, workers, options)));
