@@ -20,7 +20,10 @@ const mark = new Mark();
 /** A dictionary; keys are strings, numbers or whatever was pickled. Bytes as keys are decoded, as Python 2 wrote them. */
 export type PickleDictionary = Map<unknown, unknown>;
 
-const latin1 = new TextDecoder("latin1");
+/** One character for each byte. (`TextDecoder` means windows-1252 by "latin1", in newer versions of Node truly so.) */
+const latin1 = {
+  decode: (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"),
+};
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 class Reader {
