@@ -1,44 +1,20 @@
 /**
- * Lazy evaluation: collects the pending graph under what is asked for, finds or compiles its program, runs it once and gives the
- * results to their nodes. Assignments to variables wait here and are committed by the next computation.
+ * Lazy evaluation: collects the pending graph under what is asked for, has its program run once and gives the results to their nodes.
+ * Assignments to variables wait here and are committed by the next computation.
  */
-import { ArgumentError, GradientError, StaleTensorError, type TriviumError } from "../errors.ts";
-import { type BuiltProgram, buildProgram, countOps, isLeaf, type RequestedOutput } from "../graph/build-program.ts";
-import { bytesPerElement, viewOf } from "../graph/dtype.ts";
-import { dataNode, Node, type NodeValue, nextMark, type TensorType, type VariableCell } from "../graph/node.ts";
-import { sizeOf } from "../graph/shape.ts";
+import { ArgumentError, GradientError, StaleTensorError } from "../errors.ts";
+import { isLeaf } from "../graph/build-program.ts";
+import { viewOf } from "../graph/dtype.ts";
+import { bytesOf, dataNode, Node, type NodeValue, nextMark, type VariableCell } from "../graph/node.ts";
 import { permute } from "../ops/index.ts";
-import type { StepTiming, Target } from "../targets/target.ts";
-import { CanonicalForms } from "./canonical-forms.ts";
+import type { Target } from "../targets/target.ts";
 import { findNonFinite } from "./debug.ts";
-import { explainNewKey } from "./explain.ts";
 import { storedForGradient } from "./gradient-storage.ts";
-import { type CachedProgram, PlanCache } from "./plan-cache.ts";
+import type { CachedProgram } from "./plan-cache.ts";
+import { type EngineStatistics, ProgramRunner, placeholderError } from "./program-runner.ts";
 import { RecycledStorage } from "./recycled-storage.ts";
 import { savedForBackward } from "./saved-for-backward.ts";
 import { viewOfValue } from "./value-view.ts";
-
-/** What the engine has done so far; `trackedBytes` is what it holds now. */
-export interface EngineStatistics {
-  /** Programs compiled. */
-  readonly compilations: number;
-  /** Time that compiling them took. */
-  readonly compileMilliseconds: number;
-  /** Programs run. */
-  readonly runs: number;
-  /** Kernels run. */
-  readonly kernels: number;
-  /** How often each op was executed. */
-  readonly opCounts: Readonly<Record<string, number>>;
-  /** Arena, compiled programs and nodes that wait to be computed. */
-  readonly trackedBytes: number;
-  readonly cachedPrograms: number;
-}
-
-export interface EngineOptions {
-  /** Bytes of compiled programs kept; the least recently used go first. */
-  readonly cacheBytes?: number;
-}
 
 /**
  * Nodes that may wait before the engine computes on its own. Divisible by most small numbers: in a loop that never reads, the limit then falls on the same
@@ -48,46 +24,31 @@ const pendingLimit = 5_040;
 /** Tensors marked to be kept that may wait for a step. */
 const keptLimit = 500;
 
-const bytesOf = (type: TensorType): number => sizeOf(type.shape) * bytesPerElement[type.dtype];
-
-export class Engine {
-  private currentTarget: Target | undefined;
-  private readonly chooseTarget: () => Target;
-  private readonly cache: PlanCache;
-  private readonly forms = new CanonicalForms();
+export class Engine extends ProgramRunner {
   private readonly recycled = new RecycledStorage();
   private readonly assigned = new Set<VariableCell>();
   private readonly kept = new Set<Node>();
   private readonly deferred = new Set<Node>();
-  private readonly retiredCounts = new Map<string, number>();
-  private compilations = 0;
-  private compileMilliseconds = 0;
-  private runs = 0;
-  private kernels = 0;
-  private lastExplanation: () => string = () => "nothing has been computed yet";
   private pendingNodes = 0;
-  private profiling: StepTiming[][] | undefined;
   /** Debug mode: programs run op by op and the first NaN is named. */
   debug = false;
   /** While a function is traced for `compile`, computing is an error. */
   tracing = false;
 
-  constructor(chooseTarget: () => Target, options: EngineOptions = {}) {
-    this.chooseTarget = chooseTarget;
-    this.cache = new PlanCache(options.cacheBytes ?? 256 * 1024 * 1024, (entry) => this.retire(entry));
-  }
-
-  get target(): Target {
-    this.currentTarget ??= this.chooseTarget();
-    return this.currentTarget;
-  }
   /** Changes the target; compiled programs are dropped, values stay. */
   setTarget(target: Target): void {
     if (this.tracing) throw new ArgumentError("setTarget: not inside a compiled function.");
     this.commit();
-    this.cache.clear();
     this.recycled.clear();
-    this.currentTarget = target;
+    this.changeTarget(target);
+  }
+  override execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
+    super.execute(entry, inputs, outputs);
+    this.pendingNodes = 0;
+  }
+  override statistics(): EngineStatistics {
+    const { trackedBytes, ...rest } = super.statistics();
+    return { ...rest, trackedBytes: trackedBytes + this.recycled.bytes + this.kept.size * 64 };
   }
 
   // ---- variables ----
@@ -246,70 +207,6 @@ export class Engine {
     }
   }
 
-  /** Runs a program of the cache; `compile` replays through it too. */
-  execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
-    if (this.profiling) this.profiling.push(entry.executable.profile(inputs, outputs));
-    else entry.executable.run(inputs, outputs);
-    entry.runs++;
-    this.pendingNodes = 0;
-    this.runs++;
-    this.kernels += entry.executable.kernelCount;
-  }
-
-  /** The program under `outputs`, in canonical form. */
-  build(outputs: readonly RequestedOutput[]): BuiltProgram {
-    return this.forms.of(buildProgram(outputs));
-  }
-
-  /** The compiled program of a graph, from the cache if its structure is known. */
-  lookUp(built: BuiltProgram): CachedProgram {
-    const { program, leaves } = built;
-    const found = this.cache.get(program.key);
-    if (found) return found;
-    const reason = explainNewKey(
-      program.key,
-      [...this.cache.values()].map((entry) => entry.key),
-    );
-    const start = performance.now();
-    const executable = this.target.compile(program);
-    this.compileMilliseconds += performance.now() - start;
-    this.compilations++;
-    // printed only when asked: it takes a good part of the time of compiling
-    this.lastExplanation = () => `compiled because: ${reason}\n${executable.explain()}`;
-    const numbers = leaves.filter((leaf) => leaf.leaf?.kind === "number").length;
-    const entry: CachedProgram = {
-      key: program.key,
-      executable,
-      numbers: new ArrayBuffer(Math.max(128, numbers * 64)),
-      opCounts: countOps(program),
-      runs: 0,
-      bytes: executable.bytes + program.key.length * 2,
-    };
-    this.cache.add(entry);
-    return entry;
-  }
-
-  /** Storage of an input: where the data lies, or the number written into the program's own block. */
-  inputValue(leaf: Node, index: number, entry: CachedProgram): NodeValue {
-    if (leaf.value) return leaf.value;
-    const source = leaf.leaf;
-    if (source?.kind === "variable") return source.cell.value as NodeValue;
-    if (source?.kind === "number") return this.writeNumber(entry, index, leaf.dtype, source.value);
-    throw placeholderError();
-  }
-
-  writeNumber(entry: CachedProgram, index: number, dtype: TensorType["dtype"], value: number): NodeValue {
-    // number inputs may stand anywhere among the inputs; 64 bytes each by input index, the block grows on first use
-    const needed = (index + 1) * 64;
-    let block = entry.numbers;
-    if (block.byteLength < needed) {
-      block = new ArrayBuffer(needed * 2);
-      (entry as { numbers: ArrayBuffer }).numbers = block;
-    }
-    viewOf(dtype, block, index * 64, 1)[0] = value;
-    return { buffer: block, byteOffset: index * 64 };
-  }
-
   /** Checks versions and computes initial values that are still missing. */
   prepareVariables(leaves: readonly Node[]): void {
     const fresh = new Set<VariableCell>();
@@ -344,14 +241,9 @@ export class Engine {
     if (computed.length === 0) return;
     const inMemory = ({ initial, order }: VariableCell) =>
       order ? permute(initial as Node, order) : (initial as Node);
-    const built = this.build(computed.map((cell) => ({ node: inMemory(cell) })));
-    this.prepareVariables(built.leaves);
-    const entry = this.lookUp(built);
-    const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
-    const outputs = computed.map((cell) => this.target.allocate(bytesOf(cell.type)));
-    this.execute(entry, inputs, outputs);
+    const values = this.runApart(computed.map(inMemory));
     computed.forEach((cell, index) => {
-      cell.value = outputs[index];
+      cell.value = values[index];
       cell.initial = undefined;
     });
   }
@@ -362,7 +254,8 @@ export class Engine {
     if (node.leaf?.kind === "variable") {
       this.commit();
       this.prepareVariables([node]);
-      return node.leaf.cell.order ? this.inOrder(node) : (node.leaf.cell.value as NodeValue);
+      // a copy, where memory holds the axes in another order
+      return node.leaf.cell.order ? this.runApart([node])[0] : (node.leaf.cell.value as NodeValue);
     }
     if (node.leaf?.kind === "number") {
       const storage = this.target.allocate(bytesOf(node.type));
@@ -374,78 +267,22 @@ export class Engine {
     return node.value;
   }
 
-  /** A copy of a variable whose memory holds its axes in another order. */
-  private inOrder(node: Node): NodeValue {
-    const built = this.build([{ node }]);
+  /** Values of nodes from a program of their own, in storage of their own; the nodes themselves stay as they are. */
+  private runApart(nodes: readonly Node[]): NodeValue[] {
+    const built = this.build(nodes.map((node) => ({ node })));
+    this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
-    const output = this.target.allocate(bytesOf(node.type));
-    this.execute(
-      entry,
-      built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)),
-      [output],
-    );
-    return output;
+    const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
+    const outputs = nodes.map(({ type }) => this.target.allocate(bytesOf(type)));
+    this.execute(entry, inputs, outputs);
+    return outputs;
   }
 
   /** Debug mode: one op as a program of its own, over the values of its inputs. */
   private computeAlone(node: Node): NodeValue {
     const inputs = node.inputs.map((input) => dataNode(input.type, this.read(input)));
-    const alone = new Node(node.op, inputs, node.attributes, node.type);
-    const built = this.build([{ node: alone }]);
-    const entry = this.lookUp(built);
-    const output = this.target.allocate(bytesOf(node.type));
-    this.execute(
-      entry,
-      built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry)),
-      [output],
-    );
-    return output;
+    return this.runApart([new Node(node.op, inputs, node.attributes, node.type)])[0];
   }
-
-  // ---- seeing inside ----
-
-  statistics(): EngineStatistics {
-    const counts = new Map(this.retiredCounts);
-    for (const entry of this.cache.values()) addCounts(counts, entry);
-    return {
-      compilations: this.compilations,
-      compileMilliseconds: this.compileMilliseconds,
-      runs: this.runs,
-      kernels: this.kernels,
-      opCounts: Object.fromEntries(counts),
-      trackedBytes: this.cache.bytes + this.arenaBytes() + this.recycled.bytes + this.kept.size * 64,
-      cachedPrograms: this.cache.size,
-    };
-  }
-  /** Why the last program was compiled, its kernels, fusion and arena map. */
-  explain(): string {
-    return this.lastExplanation();
-  }
-  /** Runs a callback with per-kernel timing; returns the timings of each program run inside. */
-  profile(callback: () => void): StepTiming[][] {
-    const timings: StepTiming[][] = [];
-    this.profiling = timings;
-    try {
-      callback();
-    } finally {
-      this.profiling = undefined;
-    }
-    return timings;
-  }
-
-  private arenaBytes(): number {
-    let largest = 0;
-    for (const entry of this.cache.values()) largest = Math.max(largest, entry.executable.arenaBytes);
-    return largest;
-  }
-  private retire(entry: CachedProgram): void {
-    addCounts(this.retiredCounts, entry);
-    entry.executable.dispose();
-  }
-}
-
-function addCounts(counts: Map<string, number>, entry: CachedProgram): void {
-  for (const [name, count] of entry.opCounts) counts.set(name, (counts.get(name) ?? 0) + count * entry.runs);
 }
 
 /** A leaf for a variable at its current version. */
@@ -454,10 +291,4 @@ export function variableLeaf(cell: VariableCell, requiresGrad = false): Node {
     leaf: { kind: "variable", cell, version: cell.version },
     requiresGrad,
   });
-}
-
-function placeholderError(): TriviumError {
-  return new GradientError(
-    "this tensor was made inside a compiled function and exists only there: return it from the function to read it.",
-  );
 }

@@ -1,14 +1,10 @@
 import { isLeaf } from "../graph/build-program.ts";
-import { bytesPerElement } from "../graph/dtype.ts";
-import type { Node } from "../graph/node.ts";
-import { sizeOf } from "../graph/shape.ts";
+import { bytesOf, type Node } from "../graph/node.ts";
 
 /** Smaller gradients cost next to nothing to store. */
 const smallest = 1024 * 1024;
 /** How much smaller than a gradient its factors must be. */
 const ratio = 4;
-
-const bytesOf = ({ type }: Node): number => sizeOf(type.shape) * bytesPerElement[type.dtype];
 
 /** The value that a node only shows in another order or shape. */
 function withoutMovement(node: Node): Node {
@@ -29,6 +25,6 @@ export function storedForGradient(gradient: Node): readonly Node[] {
   const factors = product.inputs.map(withoutMovement);
   // a variable holds another value after the step
   if (factors.some((factor) => factor.leaf?.kind === "variable")) return [gradient];
-  const bytes = factors.reduce((sum, factor) => sum + bytesOf(factor), 0);
-  return bytesOf(product) >= smallest && bytes * ratio <= bytesOf(product) ? factors : [gradient];
+  const bytes = factors.reduce((sum, factor) => sum + bytesOf(factor.type), 0);
+  return bytesOf(product.type) >= smallest && bytes * ratio <= bytesOf(product.type) ? factors : [gradient];
 }

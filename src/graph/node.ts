@@ -1,11 +1,16 @@
 import type { Op } from "../ops/define.ts";
-import type { DType } from "./dtype.ts";
-import type { Shape } from "./shape.ts";
+import { bytesPerElement, type DType } from "./dtype.ts";
+import { type Shape, sizeOf } from "./shape.ts";
 
 /** What is known of a tensor without computing it. */
 export interface TensorType {
   readonly shape: Shape;
   readonly dtype: DType;
+}
+
+/** Bytes that a value of this type takes. */
+export function bytesOf({ shape, dtype }: TensorType): number {
+  return sizeOf(shape) * bytesPerElement[dtype];
 }
 
 /** Structural attributes: part of a program's key, so plain data only. Numbers that change every step are tensors, never attributes. */

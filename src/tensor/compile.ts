@@ -3,9 +3,7 @@ import { variableLeaf } from "../engine/engine.ts";
 import type { CachedProgram } from "../engine/plan-cache.ts";
 import { ArgumentError } from "../errors.ts";
 import type { BuiltProgram, RequestedOutput } from "../graph/build-program.ts";
-import { bytesPerElement } from "../graph/dtype.ts";
-import { dataNode, Node, type NodeValue, numberNode, serialNow, type VariableCell } from "../graph/node.ts";
-import { sizeOf } from "../graph/shape.ts";
+import { bytesOf, dataNode, Node, type NodeValue, numberNode, serialNow, type VariableCell } from "../graph/node.ts";
 import { atEntry } from "./lift.ts";
 import { Tensor } from "./tensor.ts";
 import { traceCall } from "./tracing.ts";
@@ -118,9 +116,7 @@ function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResul
   }
   traced.replayed = true;
   const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args, numbers));
-  const values = traced.outputs.map((node) =>
-    defaultEngine.target.allocate(sizeOf(node.shape) * bytesPerElement[node.dtype]),
-  );
+  const values = traced.outputs.map((node) => defaultEngine.target.allocate(bytesOf(node.type)));
   defaultEngine.execute(entry, inputs, [...values, ...cells.map((cell) => cell.value as NodeValue)]);
   for (const cell of cells) cell.version++;
   return traced.rebuild(traced.outputs.map((node, index) => new Tensor(dataNode(node.type, values[index]))));

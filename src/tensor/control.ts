@@ -1,6 +1,6 @@
 import { defaultEngine } from "../engine/default-engine.ts";
 import { createTarget, type TargetName } from "../engine/default-target.ts";
-import type { EngineStatistics } from "../engine/engine.ts";
+import type { EngineStatistics } from "../engine/program-runner.ts";
 import { ArgumentError } from "../errors.ts";
 import { gradEnabled, withGradMode } from "../graph/grad-mode.ts";
 import type { StepTiming } from "../targets/target.ts";

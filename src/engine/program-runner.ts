@@ -1,0 +1,176 @@
+/** Programs: finding or compiling them, binding their inputs, running them, and what can be seen of that. */
+import { GradientError, type TriviumError } from "../errors.ts";
+import { type BuiltProgram, buildProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
+import { viewOf } from "../graph/dtype.ts";
+import type { Node, NodeValue, TensorType } from "../graph/node.ts";
+import type { StepTiming, Target } from "../targets/target.ts";
+import { CanonicalForms } from "./canonical-forms.ts";
+import { explainNewKey } from "./explain.ts";
+import { type CachedProgram, PlanCache } from "./plan-cache.ts";
+
+/** What the engine has done so far; `trackedBytes` is what it holds now. */
+export interface EngineStatistics {
+  /** Programs compiled. */
+  readonly compilations: number;
+  /** Time that compiling them took. */
+  readonly compileMilliseconds: number;
+  /** Programs run. */
+  readonly runs: number;
+  /** Kernels run. */
+  readonly kernels: number;
+  /** How often each op was executed. */
+  readonly opCounts: Readonly<Record<string, number>>;
+  /** Arena, compiled programs and nodes that wait to be computed. */
+  readonly trackedBytes: number;
+  readonly cachedPrograms: number;
+}
+
+export interface EngineOptions {
+  /** Bytes of compiled programs kept; the least recently used go first. */
+  readonly cacheBytes?: number;
+}
+
+/** The part of the engine that knows programs and no pending graph. */
+export class ProgramRunner {
+  private currentTarget: Target | undefined;
+  private readonly chooseTarget: () => Target;
+  private readonly cache: PlanCache;
+  private readonly forms = new CanonicalForms();
+  private readonly retiredCounts = new Map<string, number>();
+  private compilations = 0;
+  private compileMilliseconds = 0;
+  private runs = 0;
+  private kernels = 0;
+  private lastExplanation: () => string = () => "nothing has been computed yet";
+  private profiling: StepTiming[][] | undefined;
+
+  constructor(chooseTarget: () => Target, options: EngineOptions = {}) {
+    this.chooseTarget = chooseTarget;
+    this.cache = new PlanCache(options.cacheBytes ?? 256 * 1024 * 1024, (entry) => this.retire(entry));
+  }
+
+  get target(): Target {
+    this.currentTarget ??= this.chooseTarget();
+    return this.currentTarget;
+  }
+  /** Compiled programs are dropped. */
+  protected changeTarget(target: Target): void {
+    this.cache.clear();
+    this.currentTarget = target;
+  }
+
+  /** Runs a program of the cache; `compile` replays through it too. */
+  execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
+    if (this.profiling) this.profiling.push(entry.executable.profile(inputs, outputs));
+    else entry.executable.run(inputs, outputs);
+    entry.runs++;
+    this.runs++;
+    this.kernels += entry.executable.kernelCount;
+  }
+
+  /** The program under `outputs`, in canonical form. */
+  build(outputs: readonly RequestedOutput[]): BuiltProgram {
+    return this.forms.of(buildProgram(outputs));
+  }
+
+  /** The compiled program of a graph, from the cache if its structure is known. */
+  lookUp(built: BuiltProgram): CachedProgram {
+    const { program, leaves } = built;
+    const found = this.cache.get(program.key);
+    if (found) return found;
+    const reason = explainNewKey(
+      program.key,
+      [...this.cache.values()].map((entry) => entry.key),
+    );
+    const start = performance.now();
+    const executable = this.target.compile(program);
+    this.compileMilliseconds += performance.now() - start;
+    this.compilations++;
+    // printed only when asked: it takes a good part of the time of compiling
+    this.lastExplanation = () => `compiled because: ${reason}\n${executable.explain()}`;
+    const numbers = leaves.filter((leaf) => leaf.leaf?.kind === "number").length;
+    const entry: CachedProgram = {
+      key: program.key,
+      executable,
+      numbers: new ArrayBuffer(Math.max(128, numbers * 64)),
+      opCounts: countOps(program),
+      runs: 0,
+      bytes: executable.bytes + program.key.length * 2,
+    };
+    this.cache.add(entry);
+    return entry;
+  }
+
+  /** Storage of an input: where the data lies, or the number written into the program's own block. */
+  inputValue(leaf: Node, index: number, entry: CachedProgram): NodeValue {
+    if (leaf.value) return leaf.value;
+    const source = leaf.leaf;
+    if (source?.kind === "variable") return source.cell.value as NodeValue;
+    if (source?.kind === "number") return this.writeNumber(entry, index, leaf.dtype, source.value);
+    throw placeholderError();
+  }
+
+  writeNumber(entry: CachedProgram, index: number, dtype: TensorType["dtype"], value: number): NodeValue {
+    // number inputs may stand anywhere among the inputs; 64 bytes each by input index, the block grows on first use
+    const needed = (index + 1) * 64;
+    let block = entry.numbers;
+    if (block.byteLength < needed) {
+      block = new ArrayBuffer(needed * 2);
+      (entry as { numbers: ArrayBuffer }).numbers = block;
+    }
+    viewOf(dtype, block, index * 64, 1)[0] = value;
+    return { buffer: block, byteOffset: index * 64 };
+  }
+
+  // ---- seeing inside ----
+
+  statistics(): EngineStatistics {
+    const counts = new Map(this.retiredCounts);
+    for (const entry of this.cache.values()) addCounts(counts, entry);
+    return {
+      compilations: this.compilations,
+      compileMilliseconds: this.compileMilliseconds,
+      runs: this.runs,
+      kernels: this.kernels,
+      opCounts: Object.fromEntries(counts),
+      trackedBytes: this.cache.bytes + this.arenaBytes(),
+      cachedPrograms: this.cache.size,
+    };
+  }
+  /** Why the last program was compiled, its kernels, fusion and arena map. */
+  explain(): string {
+    return this.lastExplanation();
+  }
+  /** Runs a callback with per-kernel timing; returns the timings of each program run inside. */
+  profile(callback: () => void): StepTiming[][] {
+    const timings: StepTiming[][] = [];
+    this.profiling = timings;
+    try {
+      callback();
+    } finally {
+      this.profiling = undefined;
+    }
+    return timings;
+  }
+
+  private arenaBytes(): number {
+    let largest = 0;
+    for (const entry of this.cache.values()) largest = Math.max(largest, entry.executable.arenaBytes);
+    return largest;
+  }
+  private retire(entry: CachedProgram): void {
+    addCounts(this.retiredCounts, entry);
+    entry.executable.dispose();
+  }
+}
+
+function addCounts(counts: Map<string, number>, entry: CachedProgram): void {
+  for (const [name, count] of entry.opCounts) counts.set(name, (counts.get(name) ?? 0) + count * entry.runs);
+}
+
+/** The error for a tensor that stands for an argument of a compiled function. */
+export function placeholderError(): TriviumError {
+  return new GradientError(
+    "this tensor was made inside a compiled function and exists only there: return it from the function to read it.",
+  );
+}
