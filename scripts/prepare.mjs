@@ -2,7 +2,7 @@
 // with, and that is fine. dist/ holds the modules with their types; dist/command holds the command line as one file with
 // V8's code cache beside it, because reading, parsing and compiling hundreds of modules would be a good part of its start.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +32,15 @@ function writeCodeCache() {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** `trivium compare` shows the programs that it ran: their sources lie beside their code. */
+function copyListings() {
+  const folder = "cli/compare";
+  for (const file of readdirSync(`${root}/src/${folder}`)) {
+    const source = `${root}/src/${folder}/${file}`;
+    if (/^ *\/\/ #region /m.test(readFileSync(source, "utf8"))) copyFileSync(source, `${root}/dist/${folder}/${file}`);
+  }
+}
+
 const compiler = compilerPath();
 if (compiler === undefined || !existsSync(`${root}/src`)) {
   const has = existsSync(`${root}/dist/command/main.cjs`) ? "using the dist/ that is here" : "there is no dist/ yet";
@@ -41,6 +50,7 @@ if (compiler === undefined || !existsSync(`${root}/src`)) {
 const started = performance.now();
 rmSync(`${root}/dist`, { recursive: true, force: true });
 const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+copyListings();
 const { build } = await import("esbuild");
 await build({
   absWorkingDir: root,

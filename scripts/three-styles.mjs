@@ -1,5 +1,4 @@
-// Writes docs/three-styles.md: every listing of the articles beside the region of the example that a test runs; and src/cli/compare/listings.ts: the
-// programs that `trivium compare` runs, as text. `--check` only compares.
+// Writes docs/three-styles.md: every listing of the articles beside the region of the example that a test runs. `--check` only compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -92,33 +91,11 @@ bit. \`npx trivium compare mnist\` does so with curves and times, beside the art
 - Indexing is \`x.at(0, [1, 3])\` for \`x[0, 1:3]\`.
 `;
 
-/** The regions of the programs that the comparison runs, by name, without their indentation. */
-function comparedPrograms() {
-  const sources = ["keras-article", "torch-article", "fair"].map((name) =>
-    readFileSync(`${root}src/cli/compare/${name}.ts`, "utf8"),
-  );
-  return sources
-    .flatMap((source) => [...source.matchAll(/^( *)\/\/ #region (\w+)\n([\s\S]*?)^ *\/\/ #endregion$/gm)])
-    .map(([, indent, name, lines]) => [name, lines.replace(new RegExp(`^${indent}`, "gm"), "").trim()]);
-}
-
-const literal = (code) => `\`${code.replace(/[`\\]|\$\{/g, "\\$&")}\``;
-const listings = `/** The programs of this folder as text, for the report. Written by scripts/three-styles.mjs. */
-export const listings = {
-${comparedPrograms()
-  .map(([name, code]) => `  ${name}: ${literal(code)},\n`)
-  .join("")}} as const;
-`;
-
-for (const [path, content] of [
-  ["docs/three-styles.md", text],
-  ["src/cli/compare/listings.ts", listings],
-]) {
-  if (!process.argv.includes("--check")) {
-    writeFileSync(root + path, content);
-    console.log(`wrote ${path}`);
-  } else if (readFileSync(root + path, "utf8") !== content) {
-    console.error(`${path} is not what scripts/three-styles.mjs writes: run \`node scripts/three-styles.mjs\``);
-    process.exitCode = 1;
-  }
+const path = "docs/three-styles.md";
+if (!process.argv.includes("--check")) {
+  writeFileSync(root + path, text);
+  console.log(`wrote ${path}`);
+} else if (readFileSync(root + path, "utf8") !== text) {
+  console.error(`${path} is not what scripts/three-styles.mjs writes: run \`node scripts/three-styles.mjs\``);
+  process.exitCode = 1;
 }

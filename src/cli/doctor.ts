@@ -7,7 +7,7 @@ import type { ExecutableMemory } from "../runtime/executable-memory.ts";
 import type { ForeignAvailability } from "../runtime/ffi.ts";
 import { wantsColor } from "../train/progress-bar.ts";
 import { type Command, parseFlags, renderHelp } from "./command.ts";
-import { packageVersion } from "./main.ts";
+import { packageVersion } from "./package-files.ts";
 
 const command = {
   name: "doctor",

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { ArgumentError, InternalError, TriviumError } from "../errors.ts";
 import { suggestion } from "./command.ts";
+import { packageVersion } from "./package-files.ts";
 
 const help = `Trivium: deep learning in TypeScript, compiled to machine code.
 
@@ -15,12 +15,6 @@ options:
   --help         help of a command, or this
   --version      version of the package
 `;
-
-/** Version of the package that this file belongs to. */
-export function packageVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
-}
 
 /** Commands load when they run: asking for help must not wait for a compiler. */
 async function dispatch(args: readonly string[]): Promise<number> {

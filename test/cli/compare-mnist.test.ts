@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listings } from "../../src/cli/compare/listings.ts";
+import { readListings, regionsOf } from "../../src/cli/compare/listings.ts";
 import { highlighted } from "../../src/cli/compare/page.ts";
 import { whyNoMachineCode } from "../../src/engine/default-target.ts";
 
+const listings = readListings();
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const entry = fileURLToPath(new URL("./run-from-source.ts", import.meta.url));
 const compiled = test.skipIf(whyNoMachineCode() !== undefined);
@@ -87,7 +88,7 @@ test("help, and mistakes in one line", () => {
 
 test("the fair programs are those of examples/fair-mnist.ts, line for line", () => {
   const source = readFileSync(`${root}examples/fair-mnist.ts`, "utf8");
-  const regions = [...source.matchAll(/^\/\/ #region.*\n([\s\S]*?)^\/\/ #endregion$/gm)].map(([, text]) => text.trim());
+  const regions = regionsOf(source).map(([, text]) => text);
   expect(regions).toEqual([listings.fairKeras, listings.fairTorch, listings.fairTensorFlow]);
 });
 

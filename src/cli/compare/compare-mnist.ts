@@ -5,7 +5,7 @@ import { copyWeights, toChannelsLastWeight } from "../../nn/weight-layouts.ts";
 import { engine, type Tensor } from "../../tensor/index.ts";
 import { manualSeed } from "../../torch/index.ts";
 import { requireFastTarget } from "../estimate.ts";
-import { packageVersion } from "../main.ts";
+import { packageVersion } from "../package-files.ts";
 import { RunFolder } from "../run-folder.ts";
 import { type Experiment, inKeras, inTensorFlow, inTorch, type Style } from "./fair.ts";
 import { kerasArticle, kerasArticleSteps } from "./keras-article.ts";

@@ -1,201 +1,27 @@
-/** The programs of this folder as text, for the report. Written by scripts/three-styles.mjs. */
-export const listings = {
-  kerasArticle: `// reshaping and one hot encoding
-xTrain = xTrain.reshape(xTrain.shape[0], 28, 28, 1);
-yTrain = toCategorical(yTrain);
-// scaling
-xTrain = xTrain.astype("float32");
-xTrain = xTrain.div(255.0);
+/** The programs of this folder as text, for the report: what stands between `#region` and `#endregion` in the modules that run. */
+import { sourceOf } from "../package-files.ts";
 
-// build a model
-const model = new Sequential();
-model.add(new Conv2D(32, [3, 3], { inputShape: [28, 28, 1], activation: "relu" }));
-model.add(new Conv2D(64, [3, 3], { activation: "relu" }));
-model.add(new MaxPooling2D([2, 2]));
-model.add(new Flatten());
-model.add(new Dense(1024, { activation: "relu" }));
-model.add(new Dense(10, { activation: "softmax" }));
-// compile
-model.compile({ optimizer: "sgd", loss: "categorical_crossentropy", metrics: ["accuracy"] });
-// training
-await model.fit(xTrain, yTrain, { validationSplit: 0.3, epochs, callbacks: [report] });`,
-  torchArticle: `// pre-processor
-const transform = new transforms.Compose([
-  new transforms.Resize([8, 8]),
-  new transforms.ToTensor(),
-  new transforms.Normalize([0.1307], [0.3081]),
-]);
-// load the data
-const trainDataset = first(limit, new datasets.MNIST(root, { train: true, download: true, transform }));
-const testDataset = first(testLimit, new datasets.MNIST(root, { train: false, download: true, transform }));
-const trainLoader = new torch.utils.data.DataLoader(trainDataset, { batchSize: 512 });
-const testLoader = new torch.utils.data.DataLoader(testDataset, { batchSize: 512 });
-
-// Build a model
-class CNNModel extends nn.Module {
-  conv1 = new nn.Conv2d(1, 32, 3, 1);
-  conv2 = new nn.Conv2d(32, 64, 3, 1);
-  fc = new nn.Linear(1024, 10);
-  override forward(x: Tensor): Tensor {
-    x = F.relu(this.conv1(x));
-    x = F.relu(this.conv2(x));
-    x = F.maxPool2d(x, 1);
-    x = torch.flatten(x, 1);
-    x = this.fc(x);
-    const output = F.logSoftmax(x, { dim: 1 });
-    return output;
-  }
-}
-const net = new CNNModel();
-// compiling
-const optimizer = new optim.SGD(net.parameters(), { lr: 0.01 });
-const criterion = new nn.CrossEntropyLoss();
-
-// training
-const hits = (output: Tensor, target: Tensor) => output.argmax(1).eq(target).sum().item();
-for (let epoch = 0; epoch < epochs; epoch++) {
-  recorder.begin();
-  net.train();
-  for (const [data, target] of trainLoader) {
-    optimizer.zeroGrad();
-    const output = net(data);
-    const loss = criterion(output, target);
-    loss.backward();
-    optimizer.step();
-    await recorder.trainBatch(loss.item(), data.shape[0], hits(output, target));
-  }
-  net.eval();
-  for (const [data, target] of testLoader) {
-    const output = torch.noGrad(() => net(data));
-    await recorder.testBatch(criterion(output, target).item(), data.shape[0], hits(output, target));
-  }
-  recorder.end();
-}`,
-  fairKeras: `const { Conv2D, Dense, GlobalAveragePooling2D, MaxPooling2D } = layers;
-
-class KerasNet extends models.Sequential {
-  override trainStep([x, y]: StepData<Tensor>) {
-    const loss = this.computeLoss(x, y, this.call(x, { training: true }));
-    this.optimizer.apply(gradients(loss, this.trainableVariables), this.trainableVariables);
-    return { loss };
-  }
+/** The listings of the report, by the names of their regions. */
+export interface Listings {
+  readonly kerasArticle: string;
+  readonly torchArticle: string;
+  readonly fairKeras: string;
+  readonly fairTorch: string;
+  readonly fairTensorFlow: string;
 }
 
-function inKeras({ x, y, xTest, yTest, batchSize, learningRate }: Experiment): Style {
-  const model = new KerasNet();
-  model.add(new Conv2D(16, [3, 3], { activation: "relu", inputShape: [28, 28, 1] }));
-  model.add(new MaxPooling2D([2, 2]));
-  model.add(new Conv2D(32, [3, 3], { activation: "relu" }));
-  model.add(new MaxPooling2D([2, 2]));
-  model.add(new GlobalAveragePooling2D());
-  model.add(new Dense(10, { activation: "softmax" }));
-  model.compile({
-    optimizer: new optimizers.SGD(learningRate),
-    loss: "categorical_crossentropy",
-    metrics: ["accuracy"],
-  });
-  return {
-    weights: model.weights,
-    async train(onStep) {
-      const report = new callbacks.LambdaCallback({ onTrainBatchEnd: (_, logs = {}) => onStep(logs.loss) });
-      await model.fit(x, y, { batchSize, shuffle: false, verbose: 0, callbacks: [report] });
-    },
-    async test() {
-      const [loss, accuracy] = await model.evaluate(xTest, yTest, { batchSize: 500, verbose: 0 });
-      return { loss, accuracy };
-    },
-  };
-}`,
-  fairTorch: `const F = nn.functional;
-const { DataLoader, TensorDataset } = torch.utils.data;
-
-class TorchNet extends nn.Module {
-  conv1 = new nn.Conv2d(1, 16, 3);
-  conv2 = new nn.Conv2d(16, 32, 3);
-  fc = new nn.Linear(32, 10);
-  override forward(x: Tensor): Tensor {
-    x = x.permute(0, 3, 1, 2); // the images are kept channels-last, as the other two styles have them
-    x = F.maxPool2d(F.relu(this.conv1(x)), 2);
-    x = F.maxPool2d(F.relu(this.conv2(x)), 2);
-    return this.fc(x.mean([2, 3]));
-  }
+/** The named regions of a source, without their indentation. */
+export function regionsOf(source: string): readonly [name: string, text: string][] {
+  const regions = source.matchAll(/^( *)\/\/ #region (\w+)\n([\s\S]*?)^ *\/\/ #endregion$/gm);
+  return [...regions].map(([, indent, name, lines]) => [
+    name!,
+    lines!.replaceAll(RegExp(`^${indent}`, "gm"), "").trim(),
+  ]);
 }
 
-function inTorch({ x, y, xTest, yTest, batchSize, learningRate }: Experiment): Style {
-  const net = new TorchNet();
-  const optimizer = new optim.SGD(net.parameters(), { lr: learningRate });
-  const criterion = new nn.CrossEntropyLoss();
-  const step = torch.compile((images: Tensor, target: Tensor) => {
-    optimizer.zeroGrad();
-    const loss = criterion(net(images), target);
-    loss.backward();
-    optimizer.step();
-    return loss;
-  });
-  const loader = new DataLoader(new TensorDataset(x, y), { batchSize });
-  const testLoader = new DataLoader(new TensorDataset(xTest, yTest), { batchSize: 500 });
-  return {
-    weights: net.parameters(),
-    async train(onStep) {
-      for (const [images, target] of loader) await onStep(step(images, target).item());
-    },
-    async test() {
-      let [loss, correct] = [0, 0];
-      torch.noGrad(() => {
-        for (const [images, target] of testLoader) {
-          const output = net(images);
-          loss += criterion(output, target).item() * images.shape[0];
-          correct += output.argmax(1).eq(target.argmax(1)).sum().item();
-        }
-      });
-      return { loss: loss / xTest.shape[0], accuracy: correct / xTest.shape[0] };
-    },
-  };
-}`,
-  fairTensorFlow: `function inTensorFlow({ x, y, xTest, yTest, batchSize, learningRate }: Experiment): Style {
-  const shapes = [[3, 3, 1, 16], [16], [3, 3, 16, 32], [32], [32, 10], [10]];
-  const weights = shapes.map((shape) => new tf.Variable(tf.zeros(shape)));
-  const [w1, b1, w2, b2, w3, b3] = weights;
-
-  const network = (x: tf.Tensor) => {
-    x = tf.nn.relu(tf.nn.biasAdd(tf.nn.conv2d(x, w1, { strides: 1, padding: "VALID" }), b1));
-    x = tf.nn.maxPool2d(x, { ksize: 2, strides: 2, padding: "VALID" });
-    x = tf.nn.relu(tf.nn.biasAdd(tf.nn.conv2d(x, w2, { strides: 1, padding: "VALID" }), b2));
-    x = tf.nn.maxPool2d(x, { ksize: 2, strides: 2, padding: "VALID" });
-    return tf.add(tf.matmul(tf.reduceMean(x, [1, 2]), w3), b3);
-  };
-  const lossOf = (logits: tf.Tensor, labels: tf.Tensor) =>
-    tf.reduceMean(tf.nn.softmaxCrossEntropyWithLogits({ labels, logits }));
-
-  const optimizer = new tf.optimizers.SGD(learningRate);
-  const step = tf.function((images: tf.Tensor, labels: tf.Tensor) => {
-    const tape = new tf.GradientTape();
-    const loss = tape.run(() => lossOf(network(images), labels));
-    const slopes = tape.gradient(loss, weights);
-    optimizer.applyGradients(weights.map((weight, i) => [slopes[i], weight]));
-    return loss;
-  });
-  const evaluate = tf.function((images: tf.Tensor, labels: tf.Tensor) => {
-    const logits = network(images);
-    const right = tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1));
-    return [lossOf(logits, labels), tf.reduceSum(tf.cast(right, "float32"))];
-  });
-  const batches = tf.data.Dataset.fromTensorSlices([x, y]).batch(batchSize);
-  const testBatches = tf.data.Dataset.fromTensorSlices([xTest, yTest]).batch(500);
-  return {
-    weights,
-    async train(onStep) {
-      for (const [images, labels] of batches) await onStep(step(images, labels).item());
-    },
-    async test() {
-      let [loss, correct] = [0, 0];
-      for (const [images, labels] of testBatches) {
-        const [batchLoss, right] = evaluate(images, labels);
-        loss += batchLoss.item() * images.shape[0];
-        correct += right.item();
-      }
-      return { loss: loss / xTest.shape[0], accuracy: correct / xTest.shape[0] };
-    },
-  };
-}`,
-} as const;
+/** Reads the listings. */
+export function readListings(): Listings {
+  const modules = ["keras-article", "torch-article", "fair"];
+  const regions = modules.flatMap((module) => regionsOf(sourceOf(`compare/${module}`)));
+  return Object.fromEntries(regions) as unknown as Listings;
+}

@@ -1,6 +1,6 @@
 /** The report of `trivium compare mnist`: figures, tables and code in one HTML page. */
 import { type Curve, domainOf, escapeXml, type Panel, renderFigure } from "../curves-svg.ts";
-import { listings } from "./listings.ts";
+import { readListings } from "./listings.ts";
 import { figure, listing, page, table } from "./page.ts";
 import type { EpochRow } from "./recorder.ts";
 
@@ -152,6 +152,7 @@ function fairFigure({ fair }: Comparison): string {
 /** The page. */
 export function renderReport(runs: Comparison): string {
   const { keras, torch, fair } = runs;
+  const listings = readListings();
   const same = sameLosses(fair.styles);
   const steps = fair.styles[0]!.losses.length;
   const others = fair.styles.slice(1).reduce((sum, { compilations }) => sum + compilations, 0);
