@@ -23,3 +23,9 @@ export function nearestName(name: string, candidates: readonly string[]): string
   }
   return best;
 }
+
+/** ` (did you mean "…"?)` where some name is close, for the middle of a message. */
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  const near = nearestName(name, candidates);
+  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}

@@ -1,46 +1,15 @@
 /** The metrics that `compile` was given, for each output, and their names in logs. */
 import { ArgumentError } from "../errors.ts";
-import type { LossFunction } from "../nn/losses.ts";
 import type { Assignment } from "../nn/updates.ts";
 import type { Tensor } from "../tensor/index.ts";
 import { type OutputSlot, valuesFor } from "./compile-outputs.ts";
-import * as losses from "./losses.ts";
+import { checkMetricName, type MetricLike } from "./metrics/by-name.ts";
 import * as metrics from "./metrics.ts";
-import { lookUp } from "./options.ts";
 import { isRecord } from "./structure.ts";
 
-/** Names of metrics; names of losses are metrics too. */
-export type MetricName =
-  | "accuracy"
-  | "acc"
-  | "binary_accuracy"
-  | "categorical_accuracy"
-  | "sparse_categorical_accuracy"
-  | "top_k_categorical_accuracy"
-  | "sparse_top_k_categorical_accuracy"
-  | "precision"
-  | "recall"
-  | "auc"
-  | "root_mean_squared_error"
-  | losses.LossName;
-
-/** One metric: a name, an instance, or a function of targets and predictions. */
-export type MetricLike = MetricName | metrics.Metric | LossFunction;
 type MetricEntry = MetricLike | readonly MetricLike[] | null;
 /** What `compile({ metrics })` takes: metrics of the one output; with several outputs an entry for each, in a list or by name. */
 export type MetricsOption = readonly MetricEntry[] | { readonly [output: string]: MetricEntry };
-
-const byName: Readonly<Record<string, (options: metrics.MetricOptions) => metrics.Metric>> = {
-  binary_accuracy: (options) => new metrics.BinaryAccuracy(options),
-  categorical_accuracy: (options) => new metrics.CategoricalAccuracy(options),
-  sparse_categorical_accuracy: (options) => new metrics.SparseCategoricalAccuracy(options),
-  top_k_categorical_accuracy: (options) => new metrics.TopKCategoricalAccuracy(options),
-  sparse_top_k_categorical_accuracy: (options) => new metrics.SparseTopKCategoricalAccuracy(options),
-  precision: (options) => new metrics.Precision(options),
-  recall: (options) => new metrics.Recall(options),
-  auc: (options) => new metrics.AUC(options),
-  root_mean_squared_error: (options) => new metrics.RootMeanSquaredError(options),
-};
 
 /** 'accuracy' is one of three, by the shapes: one output is binary, class numbers as targets are sparse, otherwise categorical. */
 function accuracyFor(name: string, yTrue: Tensor, yPred: Tensor): metrics.Metric {
@@ -53,13 +22,8 @@ function accuracyFor(name: string, yTrue: Tensor, yPred: Tensor): metrics.Metric
 
 function resolveMetric(metric: MetricLike, yTrue: Tensor, yPred: Tensor): metrics.Metric {
   if (metric instanceof metrics.Metric) return metric;
-  if (typeof metric === "function") return new metrics.MeanMetricWrapper(metric);
   if (metric === "accuracy" || metric === "acc") return accuracyFor(metric, yTrue, yPred);
-  if (losses.isLossName(metric)) {
-    const loss = losses.get(metric);
-    return new metrics.MeanMetricWrapper((target, prediction) => loss.call(target, prediction), { name: metric });
-  }
-  return byName[metric]({ name: metric });
+  return metrics.get(metric, "compile");
 }
 
 const listOf = (entry: MetricEntry | undefined): readonly MetricLike[] =>
@@ -78,8 +42,7 @@ export function checkMetrics(argument: string, option: MetricsOption | null | un
     );
   }
   for (const metric of Object.values(option as Readonly<Record<string, MetricEntry>>).flatMap(listOf)) {
-    if (typeof metric !== "string" || metric === "accuracy" || metric === "acc" || losses.isLossName(metric)) continue;
-    lookUp("compile", "metric", metric, { accuracy: undefined, ...byName, ...losses.names });
+    if (typeof metric === "string" && metric !== "acc") checkMetricName(metric, "compile");
   }
 }
 

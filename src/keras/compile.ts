@@ -1,21 +1,21 @@
 /** What `model.compile` was given, made into objects: optimizer, losses, metrics. */
-import { ArgumentError } from "../errors.ts";
 import { addBatchValue } from "../nn/accumulator.ts";
 import type { Assignment } from "../nn/updates.ts";
 import type { Tensor } from "../tensor/index.ts";
 import { CompileLosses, type LossOption, type LossWeights } from "./compile-losses.ts";
-import { CompileMetrics, type MetricLike, type MetricName, type MetricsOption } from "./compile-metrics.ts";
+import { CompileMetrics, type MetricsOption } from "./compile-metrics.ts";
 import { type OutputSlot, outputSlots, valuesFor, weightsFor } from "./compile-outputs.ts";
 import type { Config, ConfigValue } from "./config.ts";
-import { customClass } from "./custom-objects.ts";
 import * as losses from "./losses.ts";
+import type { MetricLike, MetricName } from "./metrics/by-name.ts";
 import * as metrics from "./metrics.ts";
 import * as optimizers from "./optimizers.ts";
-import { checkOptions, lookUp } from "./options.ts";
+import { checkOptions } from "./options.ts";
 import { isRecord, type TensorStructure } from "./structure.ts";
 
 export type { LossOption, LossWeights } from "./compile-losses.ts";
-export type { MetricLike, MetricName, MetricsOption } from "./compile-metrics.ts";
+export type { MetricsOption } from "./compile-metrics.ts";
+export type { MetricLike, MetricName } from "./metrics/by-name.ts";
 
 export interface CompileOptions {
   readonly optimizer?: optimizers.OptimizerLike;
@@ -114,7 +114,7 @@ export class CompiledState {
   /** What makes the same state again, for a saved model; metrics and losses that are functions of the user's own cannot be saved. */
   getConfig(): Config {
     return {
-      optimizer: optimizers.serialize(this.optimizer) as unknown as Config,
+      optimizer: optimizers.serialize(this.optimizer),
       loss: structureConfig(this.options.loss, lossConfig),
       lossWeights: structureConfig(this.options.lossWeights ?? 1, (weight) => weight),
       metrics: structureConfig(this.options.metrics ?? [], metricConfig),
@@ -156,25 +156,15 @@ function structureOf(value: ConfigValue | undefined, leaf: (value: ConfigValue) 
 
 function lossConfig(loss: losses.LossLike | null | undefined): ConfigValue {
   if (!loss || typeof loss === "string") return loss ?? null;
-  if (loss instanceof losses.Loss && !(loss instanceof losses.LossFunctionWrapper)) {
-    return losses.serialize(loss) as unknown as Config;
-  }
-  throw new ArgumentError("the loss is a function of your own, which cannot be saved; save the weights only.");
+  return losses.serialize(losses.get(loss));
 }
 
 function metricConfig(metric: MetricLike | null): ConfigValue {
   if (metric === null || typeof metric === "string") return metric;
-  const known =
-    metric instanceof metrics.Metric && (Object.hasOwn(metrics, metric.className) || customClass(metric.className));
-  if (known) return { className: metric.className, config: metric.getConfig() };
-  throw new ArgumentError("a metric is a function of your own, which cannot be saved; save the weights only.");
+  return metrics.serialize(metrics.get(metric));
 }
 
 function metricOf(value: ConfigValue): MetricLike | null {
   if (value === null || typeof value === "string") return value as MetricName | null;
-  const { className, config } = value as { className: string; config: Config };
-  const types = metrics as unknown as Readonly<Record<string, new (options: object) => metrics.Metric>>;
-  const options = Object.fromEntries(Object.entries(config).filter(([, entry]) => entry !== null));
-  const type = customClass(className) ?? lookUp("compile", "metric", className, types);
-  return new (type as new (options: object) => metrics.Metric)(options);
+  return metrics.get(value as unknown as metrics.SerializedMetric, "compile");
 }

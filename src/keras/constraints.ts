@@ -1,11 +1,10 @@
 /** `keras.constraints`: what weights must satisfy after every update. */
-import { ArgumentError } from "../errors.ts";
 import { Callable } from "../nn/callable.ts";
 import * as neutral from "../nn/constraints.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
-import { customClass } from "./custom-objects.ts";
-import { checkOptions, lookUp } from "./options.ts";
+import { checkOptions } from "./options.ts";
+import { constructing, Registry, type Serialized } from "./registry.ts";
 
 /** Base of all constraints: `constraint(weight)` is the weight as it may be. Subclasses implement `call`. */
 export abstract class Constraint extends Callable<[weight: Tensor], Tensor> {
@@ -118,39 +117,32 @@ export type ConstraintName = "max_norm" | "non_neg" | "unit_norm" | "min_max_nor
 export type ConstraintLike = ConstraintName | Constraint | ((weight: Tensor) => Tensor);
 
 /** A serialised constraint: its class and configuration. */
-export interface SerializedConstraint {
-  readonly className: string;
-  readonly config: Config;
-}
+export type SerializedConstraint = Serialized;
 
-const classes: Readonly<Record<string, new (config: Config) => Constraint>> = { MaxNorm, NonNeg, UnitNorm, MinMaxNorm };
-const byName: Readonly<Record<string, () => Constraint>> = {
+const names: Readonly<Record<ConstraintName, () => Constraint>> = {
   max_norm: () => new MaxNorm(),
   non_neg: () => new NonNeg(),
   unit_norm: () => new UnitNorm(),
   min_max_norm: () => new MinMaxNorm(),
 };
 
+const registry = new Registry<Constraint, (weight: Tensor) => Tensor>({
+  kind: "a constraint",
+  base: Constraint,
+  classes: constructing<Constraint>({ MaxNorm, NonNeg, UnitNorm, MinMaxNorm }),
+  names,
+  wrapper: FunctionConstraint,
+});
+
 /** The constraint that a name, an instance, a function or a serialised form stands for; undefined for none. */
 export function get(
   identifier: ConstraintLike | SerializedConstraint | null | undefined,
   owner = "constraints.get",
 ): Constraint | undefined {
-  if (identifier === null || identifier === undefined) return undefined;
-  if (identifier instanceof Constraint) return identifier;
-  if (typeof identifier === "function") return new FunctionConstraint(identifier);
-  if (typeof identifier === "string") return lookUp(owner, "constraint", identifier, byName)();
-  const type = customClass(identifier.className) ?? lookUp(owner, "constraint", identifier.className, classes);
-  return new (type as new (config: Config) => Constraint)(identifier.config);
+  return identifier === null || identifier === undefined ? undefined : registry.get(identifier, owner);
 }
 
 /** What `get` makes the same constraint of. */
-export function serialize(constraint: Constraint | undefined): Config | null {
-  if (constraint === undefined) return null;
-  if (constraint instanceof FunctionConstraint) {
-    throw new ArgumentError(
-      "a constraint is a function of your own, which cannot be saved; make it a class that extends Constraint and register it with registerKerasSerializable.",
-    );
-  }
-  return { className: constraint.className, config: constraint.getConfig() };
+export function serialize(constraint: Constraint | undefined): SerializedConstraint | null {
+  return constraint === undefined ? null : registry.serialize(constraint);
 }

@@ -6,6 +6,7 @@ import * as neutral from "../nn/initializers.ts";
 import { Generator, type Tensor } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
 import { checkOptions, lookUp } from "./options.ts";
+import { constructing, Registry, type Serialized } from "./registry.ts";
 
 /**
  * Makes weights: `initializer(shape)`. With a `seed` every call gives the same numbers for the same shape; without one they come from the
@@ -214,36 +215,6 @@ export class LecunNormal extends SeededInitializer {
   }
 }
 
-type Make = (config: Config) => Initializer;
-const make =
-  <Options extends object>(type: new (options: Options) => Initializer): Make =>
-  (config) =>
-    new type(withoutNulls(config) as Options);
-
-function withoutNulls(config: Config): Config {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
-}
-
-const classes: Readonly<Record<string, Make>> = {
-  Zeros: () => new Zeros(),
-  Ones: () => new Ones(),
-  Constant: make(Constant as new (options: { value?: number }) => Initializer),
-  Identity: make(Identity),
-  RandomUniform: make(RandomUniform),
-  RandomNormal: make(RandomNormal),
-  TruncatedNormal: make(TruncatedNormal),
-  VarianceScaling: make(VarianceScaling),
-  Orthogonal: make(Orthogonal),
-  // null is a choice here, not the default
-  STFT: (config) => new STFT(config as STFTOptions),
-  GlorotUniform: make(GlorotUniform),
-  GlorotNormal: make(GlorotNormal),
-  HeUniform: make(HeUniform),
-  HeNormal: make(HeNormal),
-  LecunUniform: make(LecunUniform),
-  LecunNormal: make(LecunNormal),
-};
-
 /** Names that strings may have. */
 export type InitializerName =
   | "zeros"
@@ -267,42 +238,60 @@ export type InitializerName =
 export type InitializerLike = InitializerName | Initializer;
 
 /** A serialised initialiser: its class and configuration. */
-export interface SerializedInitializer {
-  readonly className: string;
-  readonly config: Config;
-}
+export type SerializedInitializer = Serialized;
 
-const names: Readonly<Record<InitializerName, string>> = {
-  zeros: "Zeros",
-  ones: "Ones",
-  constant: "Constant",
-  identity: "Identity",
-  random_uniform: "RandomUniform",
-  random_normal: "RandomNormal",
-  truncated_normal: "TruncatedNormal",
-  variance_scaling: "VarianceScaling",
-  orthogonal: "Orthogonal",
-  stft: "STFT",
-  glorot_uniform: "GlorotUniform",
-  glorot_normal: "GlorotNormal",
-  he_uniform: "HeUniform",
-  he_normal: "HeNormal",
-  lecun_uniform: "LecunUniform",
-  lecun_normal: "LecunNormal",
+const names: Readonly<Record<InitializerName, () => Initializer>> = {
+  zeros: () => new Zeros(),
+  ones: () => new Ones(),
+  constant: () => new Constant(),
+  identity: () => new Identity(),
+  random_uniform: () => new RandomUniform(),
+  random_normal: () => new RandomNormal(),
+  truncated_normal: () => new TruncatedNormal(),
+  variance_scaling: () => new VarianceScaling(),
+  orthogonal: () => new Orthogonal(),
+  stft: () => new STFT(),
+  glorot_uniform: () => new GlorotUniform(),
+  glorot_normal: () => new GlorotNormal(),
+  he_uniform: () => new HeUniform(),
+  he_normal: () => new HeNormal(),
+  lecun_uniform: () => new LecunUniform(),
+  lecun_normal: () => new LecunNormal(),
 };
+
+const registry = new Registry<Initializer>({
+  kind: "an initializer",
+  base: Initializer,
+  classes: {
+    ...constructing<Initializer>({
+      Zeros,
+      Ones,
+      Constant: Constant as new (options: { value?: number }) => Initializer,
+      Identity,
+      RandomUniform,
+      RandomNormal,
+      TruncatedNormal,
+      VarianceScaling,
+      Orthogonal,
+      GlorotUniform,
+      GlorotNormal,
+      HeUniform,
+      HeNormal,
+      LecunUniform,
+      LecunNormal,
+    }),
+    // null is a choice here, not the default
+    STFT: (config) => new STFT(config as STFTOptions),
+  },
+  names,
+});
 
 /** The initialiser that a name, an instance or a serialised form stands for. */
 export function get(identifier: InitializerLike | SerializedInitializer, owner = "initializers.get"): Initializer {
-  if (identifier instanceof Initializer) return identifier;
-  if (typeof identifier === "string") {
-    const className = Object.hasOwn(classes, identifier)
-      ? identifier
-      : lookUp(owner, "initializer", identifier, names as Readonly<Record<string, string>>);
-    return classes[className]({});
-  }
-  return lookUp(owner, "initializer", identifier.className, classes)(identifier.config);
+  return registry.get(identifier, owner);
 }
 
+/** What `get` makes the same initialiser of. */
 export function serialize(initializer: Initializer): SerializedInitializer {
-  return { className: initializer.className, config: initializer.getConfig() };
+  return registry.serialize(initializer);
 }

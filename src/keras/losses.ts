@@ -5,7 +5,8 @@ import type { Tensor } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
 import { maskOf } from "./mask.ts";
 import { autoName } from "./naming.ts";
-import { checkOptions, lookUp } from "./options.ts";
+import { checkOptions } from "./options.ts";
+import { constructing, Registry, type Serialized } from "./registry.ts";
 
 export {
   binaryCrossentropy,
@@ -247,24 +248,6 @@ export class CosineSimilarity extends PlainLoss {
   }
 }
 
-const classes: Readonly<Record<string, new (options?: LossOptions) => Loss>> = {
-  CategoricalCrossentropy,
-  SparseCategoricalCrossentropy,
-  BinaryCrossentropy,
-  MeanSquaredError,
-  MeanAbsoluteError,
-  MeanAbsolutePercentageError,
-  MeanSquaredLogarithmicError,
-  Huber,
-  LogCosh,
-  Hinge,
-  SquaredHinge,
-  CategoricalHinge,
-  KLDivergence,
-  Poisson,
-  CosineSimilarity,
-};
-
 /** Names that strings may have. */
 export type LossName =
   | "categorical_crossentropy"
@@ -287,54 +270,67 @@ export type LossName =
   | "poisson"
   | "cosine_similarity";
 
-/** Class of each name. */
-export const names: Readonly<Record<LossName, string>> = {
-  categorical_crossentropy: "CategoricalCrossentropy",
-  sparse_categorical_crossentropy: "SparseCategoricalCrossentropy",
-  binary_crossentropy: "BinaryCrossentropy",
-  mean_squared_error: "MeanSquaredError",
-  mse: "MeanSquaredError",
-  mean_absolute_error: "MeanAbsoluteError",
-  mae: "MeanAbsoluteError",
-  mean_absolute_percentage_error: "MeanAbsolutePercentageError",
-  mape: "MeanAbsolutePercentageError",
-  mean_squared_logarithmic_error: "MeanSquaredLogarithmicError",
-  msle: "MeanSquaredLogarithmicError",
-  huber: "Huber",
-  log_cosh: "LogCosh",
-  hinge: "Hinge",
-  squared_hinge: "SquaredHinge",
-  categorical_hinge: "CategoricalHinge",
-  kl_divergence: "KLDivergence",
-  poisson: "Poisson",
-  cosine_similarity: "CosineSimilarity",
+const byName: Readonly<Record<LossName, (name: string) => Loss>> = {
+  categorical_crossentropy: (name) => new CategoricalCrossentropy({ name }),
+  sparse_categorical_crossentropy: (name) => new SparseCategoricalCrossentropy({ name }),
+  binary_crossentropy: (name) => new BinaryCrossentropy({ name }),
+  mean_squared_error: (name) => new MeanSquaredError({ name }),
+  mse: (name) => new MeanSquaredError({ name }),
+  mean_absolute_error: (name) => new MeanAbsoluteError({ name }),
+  mae: (name) => new MeanAbsoluteError({ name }),
+  mean_absolute_percentage_error: (name) => new MeanAbsolutePercentageError({ name }),
+  mape: (name) => new MeanAbsolutePercentageError({ name }),
+  mean_squared_logarithmic_error: (name) => new MeanSquaredLogarithmicError({ name }),
+  msle: (name) => new MeanSquaredLogarithmicError({ name }),
+  huber: (name) => new Huber({ name }),
+  log_cosh: (name) => new LogCosh({ name }),
+  hinge: (name) => new Hinge({ name }),
+  squared_hinge: (name) => new SquaredHinge({ name }),
+  categorical_hinge: (name) => new CategoricalHinge({ name }),
+  kl_divergence: (name) => new KLDivergence({ name }),
+  poisson: (name) => new Poisson({ name }),
+  cosine_similarity: (name) => new CosineSimilarity({ name }),
 };
+
+/** The names, longer and shorter ones. */
+export const names = Object.keys(byName) as readonly LossName[];
 
 /** What `compile({ loss })` takes. */
 export type LossLike = LossName | Loss | neutral.LossFunction;
 
-export interface SerializedLoss {
-  readonly className: string;
-  readonly config: Config;
-}
+/** A serialised loss: its class and configuration. */
+export type SerializedLoss = Serialized;
+
+const registry = new Registry<Loss, neutral.LossFunction>({
+  kind: "a loss",
+  base: Loss,
+  classes: constructing<Loss>({
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    BinaryCrossentropy,
+    MeanSquaredError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Huber,
+    LogCosh,
+    Hinge,
+    SquaredHinge,
+    CategoricalHinge,
+    KLDivergence,
+    Poisson,
+    CosineSimilarity,
+  }),
+  names: byName,
+  wrapper: LossFunctionWrapper,
+});
 
 /** The loss that a name, an instance, a function or a serialised form stands for. */
 export function get(identifier: LossLike | SerializedLoss, owner = "losses.get"): Loss {
-  if (identifier instanceof Loss) return identifier;
-  if (typeof identifier === "function") return new LossFunctionWrapper(identifier as neutral.LossFunction);
-  if (typeof identifier === "string") {
-    const table = { ...names, ...Object.fromEntries(Object.keys(classes).map((name) => [name, name])) };
-    const className = lookUp<string>(owner, "loss", identifier, table);
-    return new classes[className]({ name: Object.hasOwn(names, identifier) ? identifier : undefined });
-  }
-  return new (lookUp(owner, "loss", identifier.className, classes))(identifier.config as LossOptions);
+  return registry.get(identifier, owner);
 }
 
-/** Whether a name belongs to a loss. */
-export function isLossName(name: string): name is LossName {
-  return Object.hasOwn(names, name);
-}
-
+/** What `get` makes the same loss of. */
 export function serialize(loss: Loss): SerializedLoss {
-  return { className: loss.className, config: loss.getConfig() };
+  return registry.serialize(loss);
 }

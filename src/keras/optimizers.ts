@@ -5,7 +5,8 @@ import * as neutral from "../optim/index.ts";
 import { assignAll, noGrad, type Tensor, tensorView, type Variable } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
 import { autoName } from "./naming.ts";
-import { checkOptions, lookUp } from "./options.ts";
+import { checkOptions } from "./options.ts";
+import { constructing, Registry, type Serialized } from "./registry.ts";
 import * as schedules from "./schedules.ts";
 import { Weight } from "./weight.ts";
 
@@ -265,33 +266,39 @@ export type OptimizerName = "sgd" | "adam" | "adamw" | "rmsprop" | "adagrad" | "
 /** What `compile({ optimizer })` takes. */
 export type OptimizerLike = OptimizerName | Optimizer;
 
-const classes: Readonly<Record<OptimizerName, new (options?: OptimizerOptions) => Optimizer>> = {
-  sgd: SGD,
-  adam: Adam,
-  adamw: AdamW,
-  rmsprop: RMSprop,
-  adagrad: Adagrad,
-  adadelta: Adadelta,
+/** A serialised optimizer: its class and configuration. */
+export type SerializedOptimizer = Serialized;
+
+const names: Readonly<Record<OptimizerName, () => Optimizer>> = {
+  sgd: () => new SGD(),
+  adam: () => new Adam(),
+  adamw: () => new AdamW(),
+  rmsprop: () => new RMSprop(),
+  adagrad: () => new Adagrad(),
+  adadelta: () => new Adadelta(),
 };
 
-export interface SerializedOptimizer {
-  readonly className: string;
-  readonly config: Config;
+/** A configuration with its learning rate as constructors take it. */
+function withSchedule({ learningRate, ...config }: Config): Config {
+  if (typeof learningRate !== "object" || learningRate === null) return { ...config, learningRate };
+  const schedule = schedules.deserialize(learningRate as unknown as schedules.SerializedSchedule);
+  return { ...config, learningRate: schedule as unknown as Config };
 }
 
-export function serialize(optimizer: Optimizer): SerializedOptimizer {
-  return { className: optimizer.className, config: optimizer.getConfig() };
-}
+const registry = new Registry<Optimizer>({
+  kind: "an optimizer",
+  base: Optimizer,
+  classes: constructing<Optimizer>({ SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta }),
+  names,
+  revive: withSchedule,
+});
 
 /** The optimizer that a name, an instance or a serialised form stands for. */
 export function get(identifier: OptimizerLike | SerializedOptimizer, owner = "optimizers.get"): Optimizer {
-  if (identifier instanceof Optimizer) return identifier;
-  if (typeof identifier === "string") return new (lookUp(owner, "optimizer", identifier.toLowerCase(), classes))();
-  const { learningRate, ...config } = identifier.config;
-  const rate =
-    typeof learningRate === "number"
-      ? learningRate
-      : schedules.deserialize(learningRate as unknown as schedules.SerializedSchedule);
-  const type = lookUp(owner, "optimizer", identifier.className.toLowerCase(), classes);
-  return new type({ ...config, learningRate: rate } as OptimizerOptions);
+  return registry.get(identifier, owner);
+}
+
+/** What `get` makes the same optimizer of. */
+export function serialize(optimizer: Optimizer): SerializedOptimizer {
+  return registry.serialize(optimizer);
 }

@@ -4,8 +4,8 @@ import { Callable } from "../nn/callable.ts";
 import * as neutral from "../nn/regularizers.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { Config } from "./config.ts";
-import { customClass } from "./custom-objects.ts";
-import { checkOptions, lookUp } from "./options.ts";
+import { checkOptions } from "./options.ts";
+import { constructing, Registry, type Serialized } from "./registry.ts";
 
 /** Base of all regularizers: `regularizer(weight)` is a scalar that joins the training loss. Subclasses implement `call`. */
 export abstract class Regularizer extends Callable<[weight: Tensor], Tensor> {
@@ -124,44 +124,32 @@ export type RegularizerName = "l1" | "l2" | "l1_l2" | "orthogonal_regularizer";
 export type RegularizerLike = RegularizerName | Regularizer | ((weight: Tensor) => Tensor);
 
 /** A serialised regularizer: its class and configuration. */
-export interface SerializedRegularizer {
-  readonly className: string;
-  readonly config: Config;
-}
+export type SerializedRegularizer = Serialized;
 
-const classes: Readonly<Record<string, new (config: Config) => Regularizer>> = {
-  L1L2,
-  L1,
-  L2,
-  OrthogonalRegularizer,
-};
-const byName: Readonly<Record<string, () => Regularizer>> = {
+const names: Readonly<Record<RegularizerName, () => Regularizer>> = {
   l1: () => new L1(),
   l2: () => new L2(),
   l1_l2: () => new L1L2({ l1: 0.01, l2: 0.01 }),
   orthogonal_regularizer: () => new OrthogonalRegularizer(),
 };
 
+const registry = new Registry<Regularizer, (weight: Tensor) => Tensor>({
+  kind: "a regularizer",
+  base: Regularizer,
+  classes: constructing<Regularizer>({ L1L2, L1, L2, OrthogonalRegularizer }),
+  names,
+  wrapper: FunctionRegularizer,
+});
+
 /** The regularizer that a name, an instance, a function or a serialised form stands for; undefined for none. */
 export function get(
   identifier: RegularizerLike | SerializedRegularizer | null | undefined,
   owner = "regularizers.get",
 ): Regularizer | undefined {
-  if (identifier === null || identifier === undefined) return undefined;
-  if (identifier instanceof Regularizer) return identifier;
-  if (typeof identifier === "function") return new FunctionRegularizer(identifier);
-  if (typeof identifier === "string") return lookUp(owner, "regularizer", identifier, byName)();
-  const type = customClass(identifier.className) ?? lookUp(owner, "regularizer", identifier.className, classes);
-  return new (type as new (config: Config) => Regularizer)(identifier.config);
+  return identifier === null || identifier === undefined ? undefined : registry.get(identifier, owner);
 }
 
 /** What `get` makes the same regularizer of. */
-export function serialize(regularizer: Regularizer | undefined): Config | null {
-  if (regularizer === undefined) return null;
-  if (regularizer instanceof FunctionRegularizer) {
-    throw new ArgumentError(
-      "a regularizer is a function of your own, which cannot be saved; make it a class that extends Regularizer and register it with registerKerasSerializable.",
-    );
-  }
-  return { className: regularizer.className, config: regularizer.getConfig() };
+export function serialize(regularizer: Regularizer | undefined): SerializedRegularizer | null {
+  return regularizer === undefined ? null : registry.serialize(regularizer);
 }

@@ -1,5 +1,6 @@
 /** Activation functions under the names that Keras gives them, and the memory of which logits a probability came from. */
 import { ArgumentError } from "../errors.ts";
+import { didYouMean } from "../nearest-name.ts";
 import {
   arange,
   cumulativeSum,
@@ -166,7 +167,9 @@ export const activationNames = Object.keys(table) as ActivationName[];
 /** An activation by name; an unknown name is an error that lists the known ones. */
 export function activationByName(owner: string, name: string): Activation {
   if (Object.hasOwn(table, name)) return table[name as ActivationName];
-  throw new ArgumentError(`${owner}: unknown activation "${name}"; expected one of ${activationNames.join(", ")}.`);
+  throw new ArgumentError(
+    `${owner}: unknown activation "${name}"${didYouMean(name, activationNames)}; expected one of ${activationNames.join(", ")}.`,
+  );
 }
 
 /** The name of an activation of the table, if it is one. */

@@ -119,7 +119,7 @@ describe("mistakes name the layer, what was received and what was expected", () 
       `[ArgumentError: Dense "dense": units must be a positive integer, received 0.]`,
     );
     expect(() => new keras.Dense(2, { activation: "reul" as "relu" })).toThrowErrorMatchingInlineSnapshot(
-      `[ArgumentError: Dense "dense_1": unknown activation "reul"; expected one of linear, relu, relu6, leaky_relu, elu, celu, selu, softmax, log_softmax, sigmoid, log_sigmoid, hard_sigmoid, tanh, hard_tanh, tanh_shrink, softplus, softsign, soft_shrink, hard_shrink, sparse_plus, sparse_sigmoid, sparsemax, squareplus, silu, swish, hard_silu, hard_swish, gelu, glu, mish, exponential.]`,
+      `[ArgumentError: Dense "dense_1": unknown activation "reul" (did you mean "relu"?); expected one of linear, relu, relu6, leaky_relu, elu, celu, selu, softmax, log_softmax, sigmoid, log_sigmoid, hard_sigmoid, tanh, hard_tanh, tanh_shrink, softplus, softsign, soft_shrink, hard_shrink, sparse_plus, sparse_sigmoid, sparsemax, squareplus, silu, swish, hard_silu, hard_swish, gelu, glu, mish, exponential.]`,
     );
     expect(() => new keras.Dense(2, { kernelRegulariser: "l2" } as object)).toThrowErrorMatchingInlineSnapshot(
       `[ArgumentError: Dense: unknown option "kernelRegulariser" (did you mean "kernelRegularizer"?); expected activation, useBias, kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint, name, trainable, inputShape, dtype, activityRegularizer.]`,

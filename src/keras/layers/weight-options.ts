@@ -51,7 +51,7 @@ export function weightSetting(
 export function weightConfig(weight: string, setting: WeightSetting): Config {
   const { initializer, regularizer, constraint } = setting;
   return {
-    [`${weight}Initializer`]: initializers.serialize(initializer) as unknown as Config,
+    [`${weight}Initializer`]: initializers.serialize(initializer),
     ...(regularizer && { [`${weight}Regularizer`]: regularizers.serialize(regularizer) }),
     ...(constraint && { [`${weight}Constraint`]: constraints.serialize(constraint) }),
   };

@@ -1,6 +1,6 @@
 /** Parameter groups: what users pass, what optimizers hold, and the checks between. */
 import { ArgumentError } from "../../errors.ts";
-import { nearestName } from "../../nearest-name.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { Tensor, Variable } from "../../tensor/index.ts";
 
 /** Settings that every optimizer has. All of them may be changed at any time. */
@@ -106,9 +106,8 @@ export function checkDistinct(
 export function checkOptionNames(owner: string, options: object, allowed: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || allowed.includes(name)) continue;
-    const near = nearestName(name, allowed);
     throw new ArgumentError(
-      `${owner}: unknown option "${name}"${near ? ` (did you mean "${near}"?)` : ""}; expected ${allowed.join(", ")}.`,
+      `${owner}: unknown option "${name}"${didYouMean(name, allowed)}; expected ${allowed.join(", ")}.`,
     );
   }
 }
