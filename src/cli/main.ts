@@ -9,6 +9,7 @@ usage: trivium COMMAND [options]
 commands:
   train mnist    trains a convolutional network on MNIST: progress bar, accuracy, curves
   compare mnist  an article's programs as written, then one network in three styles: an HTML report
+  profile        time per kernel of the MNIST network or of a program, beside what the machine can do
   doctor         what this machine offers, what is chosen, and a self-test
 
 options:
@@ -34,11 +35,13 @@ async function dispatch(args: readonly string[]): Promise<number> {
       return (await import("./train-command.ts")).runTrainCommand(rest);
     case "compare":
       return (await import("./compare-command.ts")).runCompareCommand(rest);
+    case "profile":
+      return (await import("./profile-command.ts")).runProfileCommand(rest);
     case "doctor":
       return (await import("./doctor.ts")).runDoctor(rest);
     default: {
       const kind = name.startsWith("-") ? "flag" : "command";
-      const near = kind === "command" ? suggestion(name, ["train", "compare", "doctor"]) : "";
+      const near = kind === "command" ? suggestion(name, ["train", "compare", "profile", "doctor"]) : "";
       throw new ArgumentError(`unknown ${kind} ${name}${near === "" ? "; see trivium --help" : near}`);
     }
   }

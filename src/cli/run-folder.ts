@@ -3,7 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { DataError } from "../errors.ts";
 import { makeFolder, writeFileAtomic, writeTextAtomic } from "../interop/index.ts";
 
-function checkWritable(folder: string, meant: string): void {
+/** @throws DataError when nothing can be written to `folder`, which is made where it is missing. */
+export function checkWritable(folder: string, meant: string): void {
   try {
     makeFolder(folder);
     if (!statSync(folder).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });

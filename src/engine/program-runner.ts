@@ -1,5 +1,5 @@
 /** Programs: finding or compiling them, binding their inputs, running them, and what can be seen of that. */
-import { GradientError, type TriviumError } from "../errors.ts";
+import { ArgumentError, GradientError, type TriviumError } from "../errors.ts";
 import { type BuiltProgram, buildProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
 import { viewOf } from "../graph/dtype.ts";
 import type { Node, NodeValue, TensorType } from "../graph/node.ts";
@@ -25,6 +25,16 @@ export interface EngineStatistics {
   readonly cachedPrograms: number;
 }
 
+/** One run of a program, with the time of each of its kernels. */
+export interface ProfiledRun {
+  /** When it began, in milliseconds on the clock of `performance.now()`. */
+  readonly start: number;
+  /** Time until the call came back: kernels, binding of inputs and waking of threads. */
+  readonly milliseconds: number;
+  /** In the order in which they ran. */
+  readonly kernels: readonly StepTiming[];
+}
+
 export interface EngineOptions {
   /** Bytes of compiled programs kept; the least recently used go first. */
   readonly cacheBytes?: number;
@@ -42,7 +52,7 @@ export class ProgramRunner {
   private runs = 0;
   private kernels = 0;
   private lastExplanation: () => string = () => "nothing has been computed yet";
-  private profiling: StepTiming[][] | undefined;
+  private profiling: ProfiledRun[] | undefined;
 
   constructor(chooseTarget: () => Target, options: EngineOptions = {}) {
     this.chooseTarget = chooseTarget;
@@ -61,8 +71,11 @@ export class ProgramRunner {
 
   /** Runs a program of the cache; `compile` replays through it too. */
   execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
-    if (this.profiling) this.profiling.push(entry.executable.profile(inputs, outputs));
-    else entry.executable.run(inputs, outputs);
+    if (this.profiling) {
+      const start = performance.now();
+      const kernels = entry.executable.profile(inputs, outputs);
+      this.profiling.push({ start, milliseconds: performance.now() - start, kernels });
+    } else entry.executable.run(inputs, outputs);
     entry.runs++;
     this.runs++;
     this.kernels += entry.executable.kernelCount;
@@ -143,14 +156,26 @@ export class ProgramRunner {
   }
   /** Runs a callback with per-kernel timing; returns the timings of each program run inside. */
   profile(callback: () => void): StepTiming[][] {
-    const timings: StepTiming[][] = [];
-    this.profiling = timings;
+    const stop = this.startProfiling();
     try {
       callback();
     } finally {
-      this.profiling = undefined;
+      stop();
     }
-    return timings;
+    return stop().map(({ kernels }) => [...kernels]);
+  }
+  /** Times every kernel from now on, until the function that this returns is called, which gives the runs. */
+  startProfiling(): () => readonly ProfiledRun[] {
+    if (this.profiling)
+      throw new ArgumentError(
+        "engine.startProfiling: a profile is being taken already; stop it before starting another.",
+      );
+    const runs: ProfiledRun[] = [];
+    this.profiling = runs;
+    return () => {
+      if (this.profiling === runs) this.profiling = undefined;
+      return runs;
+    };
   }
 
   private arenaBytes(): number {

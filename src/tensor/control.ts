@@ -1,6 +1,6 @@
 import { defaultEngine } from "../engine/default-engine.ts";
 import { createTarget, type TargetName } from "../engine/default-target.ts";
-import type { EngineStatistics } from "../engine/program-runner.ts";
+import type { EngineStatistics, ProfiledRun } from "../engine/program-runner.ts";
 import { ArgumentError } from "../errors.ts";
 import { gradEnabled, withGradMode } from "../graph/grad-mode.ts";
 import type { StepTiming } from "../targets/target.ts";
@@ -60,6 +60,8 @@ export const engine = {
   explain: (): string => defaultEngine.explain(),
   /** Time per kernel of the programs that a callback runs. */
   profile: (callback: () => void): StepTiming[][] => defaultEngine.profile(callback),
+  /** Times every kernel from now on, until the function that this returns is called, which gives the runs. */
+  startProfiling: (): (() => readonly ProfiledRun[]) => defaultEngine.startProfiling(),
   /** Debug mode: programs run op by op and the first NaN or infinity is an error that names its op and line. */
   setDebug: (on: boolean): void => {
     defaultEngine.debug = on;
