@@ -2,32 +2,33 @@
  * Algorithmic floating-point operations (a multiply-add counts two) of one training or inference example, from layer shapes.
  * Shares of the roofline are figured from these, whatever algorithm runs.
  */
+import { type Contraction, contractionsOf, outputSize } from "./network-shapes.ts";
+import type { Work } from "./roofline.ts";
 
-/** A contraction of a network, with what it costs forward, for the input's gradient and for the weight's gradient: the same each. */
-interface Contraction {
-  readonly label: string;
-  readonly flops: number;
-  /** The first layer's input needs no gradient. */
-  readonly first?: boolean;
+/** FLOP of one example, forward; each gradient costs the same. */
+export function flopsOf(shape: Contraction): number {
+  if (shape.kind === "product") return 2 * shape.rows * shape.inputs * shape.outputs;
+  return 2 * outputSize(shape) ** 2 * weightsOf(shape);
 }
 
-const convolution = (height: number, width: number, window: number, inputs: number, outputs: number) =>
-  2 * height * width * window * window * inputs * outputs;
-const dense = (inputs: number, outputs: number) => 2 * inputs * outputs;
-
-const networks: Readonly<Record<string, readonly Contraction[]>> = {
-  "seeds-cnn": [
-    { label: "conv 3x3 1->32", flops: convolution(26, 26, 3, 1, 32), first: true },
-    { label: "conv 3x3 32->64", flops: convolution(24, 24, 3, 32, 64) },
-    { label: "dense 9216->1024", flops: dense(9216, 1024) },
-    { label: "dense 1024->10", flops: dense(1024, 10) },
-  ],
-};
+/** Elements of a contraction's kernel. */
+export function weightsOf(shape: Contraction): number {
+  if (shape.kind === "product") return shape.weightless ? 0 : shape.inputs * shape.outputs;
+  return (shape.window ** 2 * shape.inputs * shape.outputs) / shape.groups;
+}
 
 /** FLOP of one example: forward and, for training, both gradients of each contraction. */
-export function flopsPerExample(workload: string, training: boolean): number | undefined {
-  return networks[workload]?.reduce(
-    (sum, { flops, first }) => sum + flops * (training ? (first === true ? 2 : 3) : 1),
+export function flopsPerExample(network: string, training: boolean): number | undefined {
+  return contractionsOf(network)?.reduce(
+    (sum, shape) => sum + flopsOf(shape) * (training ? (shape.first === true ? 2 : 3) : 1),
     0,
   );
+}
+
+/** What one step of a network must do at least: its FLOP, and its kernels read (and, for training, written) once. */
+export function workOfStep(network: string, batch: number, training: boolean): Work | undefined {
+  const flops = flopsPerExample(network, training);
+  if (flops === undefined) return undefined;
+  const weights = contractionsOf(network)!.reduce((sum, shape) => sum + weightsOf(shape), 0);
+  return { flops: flops * batch, bytes: weights * (training ? 8 : 4) };
 }

@@ -1,11 +1,16 @@
-import type { Summary } from "./statistics.ts";
+import type { MachineLimits } from "./machine.ts";
+import { rooflineShare, type Work } from "./roofline.ts";
+import { type Summary, summarize } from "./statistics.ts";
 
 /** One comparison of the report. */
 export interface Row {
   readonly suite: string;
   readonly workload: string;
+  /** Exact shape of a kernel's workload. */
+  readonly shape?: string;
   readonly batch: number;
   readonly threads: number;
+  /** `none` where Trivium ran alone. */
   readonly peer: string;
   readonly setting: string;
   /** The instruction set that every contender was held to, where the processor has more. */
@@ -14,11 +19,12 @@ export interface Row {
   readonly better: boolean;
   /** Throughput; absent while Trivium has not been timed. */
   readonly trivium?: Summary;
-  readonly peerResult: Summary;
+  /** Absent without a peer. */
+  readonly peerResult?: Summary;
   /** Trivium over peer, figured round by round; above 1 Trivium is faster. */
   readonly ratio?: Summary;
   readonly unit: string;
-  /** Trivium's algorithmic FLOP/s over the FMA peak measured in the run. */
+  /** Trivium's share of what the machine can do, by `rooflineShare`, with the limits measured in the run. */
   readonly rooflineShare?: number;
   /** Whether other processes took more than a tenth of a core in some round. */
   readonly loaded: boolean;
@@ -43,4 +49,58 @@ export interface Report {
   readonly limits?: { readonly fmaPeak: number; readonly copyBandwidth: number };
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
+}
+
+/** What all rows of one comparison have in common. */
+export interface Comparison
+  extends Pick<Row, "suite" | "workload" | "shape" | "batch" | "threads" | "heldTo" | "unit"> {
+  readonly unitsPerStep: number;
+  readonly work?: Work;
+}
+
+/** A contender's throughputs, one for each round. */
+export interface Contestant {
+  readonly peer: string;
+  readonly setting: string;
+  readonly throughputs: readonly number[];
+  readonly loaded: boolean;
+}
+
+/** One row for each setting of each peer; one with peer `none` where Trivium ran alone. */
+export function rowsOf(
+  comparison: Comparison,
+  contestants: readonly Contestant[],
+  limits: MachineLimits | undefined,
+): Row[] {
+  const { suite, workload, shape, batch, threads, heldTo, unit, unitsPerStep, work } = comparison;
+  const medianOf = ({ throughputs }: Contestant) => summarize(throughputs).median;
+  const trivium = contestants.find(({ peer }) => peer === "trivium");
+  const share = trivium && limits && work && rooflineShare(work, medianOf(trivium) / unitsPerStep, limits);
+  const head = { suite, workload, ...(shape !== undefined && { shape }), batch, threads };
+  const own = {
+    ...(heldTo !== undefined && { heldTo }),
+    ...(trivium !== undefined && { trivium: summarize(trivium.throughputs) }),
+    unit,
+    ...(share !== undefined && { rooflineShare: share }),
+  };
+  const peers = contestants.filter((contestant) => contestant !== trivium);
+  if (trivium !== undefined && peers.length === 0) {
+    return [{ ...head, peer: "none", setting: "default", better: true, ...own, loaded: trivium.loaded }];
+  }
+  return peers.map((contestant) => {
+    const { peer, setting, throughputs } = contestant;
+    const rivals = peers.filter((other) => other.peer === peer);
+    return {
+      ...head,
+      peer,
+      setting,
+      better: medianOf(contestant) === Math.max(...rivals.map(medianOf)),
+      ...own,
+      peerResult: summarize(throughputs),
+      ...(trivium !== undefined && {
+        ratio: summarize(throughputs.map((value, round) => trivium.throughputs[round]! / value)),
+      }),
+      loaded: contestant.loaded || (trivium?.loaded ?? false),
+    };
+  });
 }

@@ -3,54 +3,71 @@ import { createInterface } from "node:readline";
 import { TriviumError } from "../src/errors.ts";
 import { engine } from "../src/tensor/index.ts";
 import type { Assignment } from "./worker-process.ts";
-import { makeWorkload, type Step } from "./workloads.ts";
+import type { StepResult } from "./workloads/step.ts";
+import { findWorkload, type Step } from "./workloads.ts";
 
 type Request =
   | ({ readonly do: "setup"; readonly warmup?: number } & Assignment)
   | { readonly do: "round"; readonly steps: number }
   | { readonly do: "profile" }
+  | { readonly do: "statistics" }
   | { readonly do: "close" };
 
-const known = new Map<string, { step: Step; loss: number }>();
+const known = new Map<string, { step: Step; check: readonly number[] }>();
 let current: Step | undefined;
 
-function answer(request: Request): Record<string, unknown> {
-  if (request.do === "setup") {
-    const key = `${request.workload}/${request.batch}/${request.setting}`;
-    let entry = known.get(key);
-    if (entry === undefined) {
-      const step = makeWorkload(request.workload, request.batch);
-      const loss = step();
-      for (let warmup = 0; warmup < (request.warmup ?? 3); warmup++) step();
-      entry = { step, loss };
-      known.set(key, entry);
-    }
-    current = entry.step;
-    return { loss: entry.loss, versions: {} };
+/** Losses of the first steps, or all numbers of a result. */
+async function checkOf(step: Step): Promise<readonly number[]> {
+  const first = await step();
+  if (typeof first !== "number") return Array.from(first);
+  return [first, (await step()) as number, (await step()) as number];
+}
+
+async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: Request & { do: "setup" }) {
+  const key = `${suite}/${workload}/${batch}/${setting}`;
+  let entry = known.get(key);
+  if (entry === undefined) {
+    const { make, drops } = findWorkload(suite, workload);
+    const compared = make(batch, false);
+    const check = await checkOf(compared);
+    const step = drops ? make(batch, true) : compared;
+    for (let turn = 0; turn < warmup; turn++) await step();
+    entry = { step, check };
+    known.set(key, entry);
   }
-  if (request.do === "round") {
-    if (current === undefined) throw new TriviumError("bench: a round before any setup");
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    for (let step = 0; step < request.steps; step++) current();
-    const seconds = (performance.now() - start) / 1000;
-    const used = process.cpuUsage(cpu);
-    return { seconds, cpu: (used.user + used.system) / 1e6 };
+  current = entry.step;
+  return { check: entry.check, versions: {} };
+}
+
+/** Time of so many steps. A step that is synchronous is not waited for: the event loop has no part in it. */
+async function time(step: Step, steps: number) {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  for (let turn = 0; turn < steps; turn++) {
+    const result: StepResult | Promise<StepResult> = step();
+    if (result instanceof Promise) await result;
   }
-  if (request.do === "profile") {
-    if (current === undefined) throw new TriviumError("bench: a profile before any setup");
-    const step = current;
-    return { kernels: engine.profile(() => void step()).flat() };
-  }
-  process.exit(0);
+  const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpu);
+  return { seconds, cpu: (used.user + used.system) / 1e6 };
+}
+
+async function answer(request: Request): Promise<object> {
+  if (request.do === "close") process.exit(0);
+  if (request.do === "statistics") return { ...engine.stats(), rss: process.memoryUsage().rss };
+  if (request.do === "setup") return setUp(request);
+  if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);
+  if (request.do === "round") return time(current, request.steps);
+  const step = current;
+  return { kernels: engine.profile(() => void step()).flat() };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
+  let reply: object;
   try {
-    process.stdout.write(`${JSON.stringify(answer(JSON.parse(line) as Request))}\n`);
+    reply = await answer(JSON.parse(line) as Request);
   } catch (error) {
-    process.stdout.write(
-      `${JSON.stringify({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })}\n`,
-    );
+    reply = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
 }

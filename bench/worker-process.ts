@@ -7,10 +7,21 @@ import type { StepTiming } from "../src/targets/target.ts";
 
 /** What a contender runs: one workload at one batch size in one setting. */
 export interface Assignment {
+  /** Suite that the workload belongs to (default train). */
+  readonly suite?: string;
   readonly workload: string;
   readonly batch: number;
   readonly setting: string;
   readonly threads: number;
+}
+
+/** Answer to a setup. */
+export interface Readiness {
+  /** Losses of the first steps without dropout, or what was computed: equal for contenders that do the same work. */
+  readonly check: readonly number[];
+  readonly versions: Readonly<Record<string, string>>;
+  /** Why this contender cannot run the assignment on this machine; the others go on. */
+  readonly unavailable?: string;
 }
 
 /** Answer to a round of steps. */
@@ -37,6 +48,21 @@ export function pythonInterpreter(): string {
   return chosen;
 }
 
+/** The program that answers for a contender. */
+function commandOf(name: string): [file: string, args: string[]] {
+  if (name === "trivium") return [process.execPath, ["--import", "tsx", `${here}trivium-worker.ts`]];
+  if (name === "tfjs") return [process.execPath, [tfjsWorker()]];
+  return [pythonInterpreter(), [`${here}peers/worker.py`, name]];
+}
+
+/** The worker of TensorFlow.js, which finds its packages where bench/peers/setup puts them. */
+function tfjsWorker(): string {
+  if (!existsSync(`${here}peers/node_modules/@tensorflow/tfjs`)) {
+    throw new ArgumentError("TensorFlow.js is not installed: run bench/peers/setup.");
+  }
+  return `${here}peers/tfjs-worker.mjs`;
+}
+
 /**
  * A contender as a process that answers requests, one line of JSON each (bench/peers/worker.py states the protocol).
  * It stays between rounds, so that warm caches, compiled programs and thread pools are everyone's.
@@ -51,10 +77,7 @@ export class WorkerProcess {
 
   constructor(name: string, threads: number) {
     this.name = name;
-    const [file, args] =
-      name === "trivium"
-        ? [process.execPath, ["--import", "tsx", `${here}trivium-worker.ts`]]
-        : [pythonInterpreter(), [`${here}peers/worker.py`, name]];
+    const [file, args] = commandOf(name);
     this.#child = spawn(file, args, {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, TRIVIUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) },
@@ -85,13 +108,18 @@ export class WorkerProcess {
     return answer;
   }
 
-  /** Makes an assignment ready (built, first step done, warmed up) or switches to one that is; gives its first step's loss. */
-  async setup(assignment: Assignment): Promise<{ loss: number; versions: Record<string, string> }> {
-    return (await this.#ask({ do: "setup", ...assignment })) as { loss: number; versions: Record<string, string> };
+  /** Makes an assignment ready (built, compared numbers computed, warmed up) or switches to one that is. */
+  async setup(assignment: Assignment): Promise<Readiness> {
+    return (await this.#ask({ do: "setup", ...assignment })) as unknown as Readiness;
   }
 
   async round(steps: number): Promise<Round> {
     return (await this.#ask({ do: "round", steps })) as unknown as Round;
+  }
+
+  /** What the process holds, in bytes (`rss`, `peak`), and Trivium's engine statistics. */
+  async statistics(): Promise<Readonly<Record<string, number>>> {
+    return (await this.#ask({ do: "statistics" })) as Readonly<Record<string, number>>;
   }
 
   /** Time per kernel of one step; Trivium only. */

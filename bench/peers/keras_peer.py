@@ -6,20 +6,20 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import seeds_cnn
+import shared
 import tensorflow as tf
 
 threads = int(os.environ["TRIVIUM_BENCH_THREADS"])
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(threads)
+layers = keras.layers
 
 
 def versions():
     return {"keras": keras.__version__, "tensorflow": tf.__version__}
 
 
-def seeds_cnn_step(batch, setting):
-    layers = keras.layers
+def seeds_cnn(dropout):
     network = keras.Sequential(
         [
             layers.Input((28, 28, 1)),
@@ -31,22 +31,68 @@ def seeds_cnn_step(batch, setting):
             layers.Dense(10, activation="softmax"),
         ]
     )
-    for variable, kernel in zip([v for v in network.trainable_variables if v.name == "kernel"], seeds_cnn.kernels()):
-        variable.assign(kernel)
+    return network, keras.optimizers.SGD(0.01)
+
+
+def cifar_cnn(dropout):
+    quarter, half = (0.25, 0.5) if dropout else (0.0, 0.0)
+    same = {"padding": "same", "activation": "relu"}
+    network = keras.Sequential(
+        [
+            layers.Input((32, 32, 3)),
+            layers.Conv2D(50, (3, 3), **same),
+            layers.Conv2D(50, (3, 3), **same),
+            layers.MaxPooling2D((2, 2)),
+            layers.Dropout(quarter),
+            layers.Conv2D(100, (3, 3), **same),
+            layers.Conv2D(100, (3, 3), **same),
+            layers.MaxPooling2D((2, 2)),
+            layers.Dropout(quarter),
+            layers.Flatten(),
+            layers.Dense(512, activation="relu"),
+            layers.Dropout(half),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    return network, keras.optimizers.SGD(0.01, momentum=0.9)
+
+
+def imdb_gru(dropout):
+    network = keras.Sequential(
+        [
+            layers.Input((150,), dtype="int32"),
+            layers.Embedding(30000, 125),
+            layers.GRU(100),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    return network, keras.optimizers.Adam(1e-3)
+
+
+networks = {"seeds-cnn": seeds_cnn, "cifar-cnn": cifar_cnn, "imdb-gru": imdb_gru}
+
+
+def set_weights(network, name):
+    weights = shared.keras_weights(name)
+    variables = network.trainable_variables
+    if name == "seeds-cnn":  # kernels only: biases start at zero
+        variables = [variable for variable in variables if variable.name == "kernel"]
+    for variable, values in zip(variables, weights, strict=True):
+        variable.assign(values)
+
+
+def workload(suite, name, batch, setting, dropout):
+    if suite != "train" or name not in networks or setting not in ("default", "no-jit"):
+        raise shared.Unavailable(f"keras has no workload {name} in {suite} with setting {setting}")
+    network, optimizer = networks[name](dropout)
+    set_weights(network, name)
     jit = {} if setting == "default" else {"jit_compile": False}
-    network.compile(optimizer=keras.optimizers.SGD(seeds_cnn.LEARNING_RATE), loss="categorical_crossentropy", **jit)
-    images, labels = seeds_cnn.batch_of(batch)
-    x, y = tf.constant(images), tf.constant(keras.utils.to_categorical(labels, 10))
+    network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", **jit)
+    x, y = (tf.constant(array) for array in shared.keras_data(name, batch))
 
     def step():
-        # The loss metric is a running mean: reset so that the first value is the first step's loss.
+        # The loss metric is a running mean: reset so that the value is this step's loss.
         network.reset_metrics()
         return float(network.train_on_batch(x, y))
 
     return step
-
-
-def workload(name, batch, setting):
-    if name == "seeds-cnn" and setting in ("default", "no-jit"):
-        return seeds_cnn_step(batch, setting)
-    raise ValueError(f"keras peer has no workload {name} with setting {setting}")

@@ -1,54 +1,91 @@
 """A peer framework as a process: requests and answers are lines of JSON on stdin and stdout.
 
-    python bench/peers/worker.py torch|keras
+    python bench/peers/worker.py torch|keras|ort|jax
 
-{"do": "setup", "workload", "batch", "setting", "threads"} -> {"loss": first step's loss, "versions": {...}}
-{"do": "round", "steps"}                                   -> {"seconds": wall time of that many steps, "cpu": process seconds}
-{"do": "close"}                                            -> ends
+{"do": "setup", "suite", "workload", "batch", "setting", "threads"}
+                         -> {"check": losses of three steps without dropout, or what was computed, "versions": {...}}
+                         or {"unavailable": why this machine cannot run it}
+{"do": "round", "steps"} -> {"seconds": wall time of that many steps, "cpu": process seconds}
+{"do": "statistics"}     -> {"rss": bytes resident now, "peak": most bytes that were resident}
+{"do": "close"}          -> ends
 An error answers {"error": text}. Workloads keep their state between rounds; a second setup of the same one only switches to it.
 """
 
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 
 answers = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)  # whatever a framework prints must not end up among the answers
 
+DROPS = {"cifar-cnn"}
+
+
+def check_of(step):
+    first = step()
+    if isinstance(first, float):
+        return [first, step(), step()]
+    import numpy as np
+
+    return np.asarray(first).ravel().tolist()
+
+
+class Server:
+    def __init__(self, peer_name):
+        self.peer_name = peer_name
+        self.peer = None
+        self.current = None
+        self.known = {}
+
+    def setup(self, request):
+        if self.peer is None:
+            os.environ["TRIVIUM_BENCH_THREADS"] = str(request["threads"])
+            self.peer = importlib.import_module(f"{self.peer_name}_peer")
+        key = (request.get("suite", "train"), request["workload"], request["batch"], request["setting"])
+        if key not in self.known:
+            from shared import Unavailable
+
+            try:
+                step = self.peer.workload(*key, dropout=False)
+                check = check_of(step)
+                if key[1] in DROPS:
+                    step = self.peer.workload(*key, dropout=True)
+                for _ in range(request.get("warmup", 3)):
+                    step()
+            except Unavailable as reason:
+                return {"unavailable": str(reason)}
+            self.known[key] = (step, check)
+        self.current, check = self.known[key]
+        return {"check": check, "versions": self.peer.versions()}
+
+    def answer(self, request):
+        if request["do"] == "setup":
+            return self.setup(request)
+        if request["do"] == "statistics":
+            with open("/proc/self/statm") as file:
+                resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            return {"rss": resident, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        step = self.current
+        cpu, start = time.process_time(), time.perf_counter()
+        for _ in range(request["steps"]):
+            step()
+        return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+
 
 def main(peer_name):
-    peer = None
-    current = None
-    known = {}
+    server = Server(peer_name)
     for line in sys.stdin:
         request = json.loads(line)
+        if request["do"] == "close":
+            return
         try:
-            if request["do"] == "close":
-                return
-            if request["do"] == "setup":
-                if peer is None:
-                    os.environ["TRIVIUM_BENCH_THREADS"] = str(request["threads"])
-                    peer = importlib.import_module(f"{peer_name}_peer")
-                key = (request["workload"], request["batch"], request["setting"])
-                first = None
-                if key not in known:
-                    step = peer.workload(*key)
-                    first = step()
-                    for _ in range(request.get("warmup", 3)):
-                        step()
-                    known[key] = (step, first)
-                current, first = known[key]
-                answer = {"loss": first, "versions": peer.versions()}
-            else:
-                cpu, start = time.process_time(), time.perf_counter()
-                for _ in range(request["steps"]):
-                    current()
-                answer = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+            reply = server.answer(request)
         except Exception as problem:  # the bench decides what a failing peer means
-            answer = {"error": f"{type(problem).__name__}: {problem}"}
-        answers.write(json.dumps(answer) + "\n")
+            reply = {"error": f"{type(problem).__name__}: {problem}"}
+        answers.write(json.dumps(reply) + "\n")
 
 
 main(sys.argv[1])

@@ -1,0 +1,91 @@
+import type { StepTiming } from "../../src/targets/target.ts";
+import type { TimingOptions } from "../compare.ts";
+import { isLoaded } from "../machine.ts";
+import type { Figure } from "../rows.ts";
+import { rounded, summarize } from "../statistics.ts";
+import { WorkerProcess } from "../worker-process.ts";
+
+/** What the budget of the training step is asked to do. */
+export type BudgetOptions = Pick<TimingOptions, "rounds" | "threads" | "limits" | "say">;
+
+const batch = 128;
+const convolutionFlops = 2 * batch * 24 * 24 * 3 * 3 * 32 * 64;
+const denseFlops = 2 * batch * 9216 * 1024;
+
+/** The contractions that goals name, by the label of their kernel in the training step at batch 128. */
+const kernels = [
+  { name: "convolution 3x3 32->64, forward", label: "conv2d_forward_26x26x32_64", flops: convolutionFlops },
+  {
+    name: "convolution 3x3 32->64, input gradient",
+    label: "conv2d_input_gradient_24x24x64_32",
+    flops: convolutionFlops,
+  },
+  {
+    name: "convolution 3x3 32->64, weight gradient",
+    label: "conv2d_weight_gradient_26x26x32_64",
+    flops: convolutionFlops,
+  },
+  { name: "dense 9216x1024, forward", label: "matmul_128x9216x1024", flops: denseFlops },
+  { name: "dense 9216x1024, input gradient", label: "matmul_128x1024x9216", flops: denseFlops },
+  { name: "dense 9216x1024, weight gradient", label: "matmul_9216x128x1024", flops: denseFlops },
+] as const;
+
+/** Time of a kernel with what was packed for it just before and summed up for it just after. */
+function timeOf(steps: readonly StepTiming[], label: string): number | undefined {
+  const at = steps.findIndex((step) => step.label === label);
+  if (at < 0) return undefined;
+  let first = at;
+  while (first > 0 && steps[first - 1]!.label.startsWith("pack_")) first--;
+  let last = at;
+  while (steps[last + 1]?.label.startsWith("sum_") === true) last++;
+  return steps.slice(first, last + 1).reduce((sum, step) => sum + step.milliseconds, 0);
+}
+
+/** Each contraction's speed inside the training step, as a share of the FMA peak measured between the rounds. */
+export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
+  const { rounds, threads, limits, say } = options;
+  let loaded = false;
+  const worker = new WorkerProcess("trivium", threads);
+  const times = new Map<string, number[]>(kernels.map(({ name }) => [name, []]));
+  try {
+    await worker.setup({ workload: "seeds-cnn", batch, setting: "default", threads });
+    for (let round = 0; round < rounds; round++) {
+      loaded ||= await isLoaded();
+      await limits.measure();
+      for (let repeat = 0; repeat < 3; repeat++) {
+        const steps = await worker.profile();
+        for (const { name, label } of kernels) {
+          const time = timeOf(steps, label);
+          if (time === undefined)
+            say(`kernels: the step has no kernel ${label}; it has ${steps.map((step) => step.label).join(", ")}`);
+          else times.get(name)!.push(time);
+        }
+      }
+    }
+  } finally {
+    worker.close();
+  }
+  const peak = limits.limits?.fmaPeak;
+  if (peak === undefined) return [];
+  return kernels.flatMap(({ name, flops }): Figure[] => {
+    const measured = times.get(name)!;
+    if (measured.length === 0) return [];
+    const speed = summarize(measured.map((milliseconds) => flops / milliseconds / 1e6));
+    const share = {
+      median: rounded(speed.median / peak),
+      min: rounded(speed.min / peak),
+      max: rounded(speed.max / peak),
+    };
+    say(`${name}: ${speed.median} GFLOP/s, ${(100 * share.median).toFixed(0)} % of the peak`);
+    return [
+      {
+        suite: "kernels",
+        name: `${name}, share of the FMA peak`,
+        value: share,
+        unit: `of ${peak} GFLOP/s`,
+        goal: ">= 0.85",
+        loaded,
+      },
+    ];
+  });
+}

@@ -1,0 +1,50 @@
+import type { NetworkWorkload, PeerName } from "../catalogue.ts";
+import { compare, type Outcome, type TimingOptions } from "../compare.ts";
+import { workOfStep } from "../flop-table.ts";
+import { type Row, rowsOf } from "../rows.ts";
+import { WorkerProcess } from "../worker-process.ts";
+
+/** What the suites of networks (train, infer) are asked to do. */
+export interface NetworkOptions extends TimingOptions {
+  readonly peers: readonly PeerName[];
+  readonly trivium: boolean;
+  readonly workloads: readonly NetworkWorkload[];
+  /** Batch sizes to keep to; each workload's own otherwise. */
+  readonly batches?: readonly number[];
+}
+
+/** Logits may differ by what summation order does in f32; losses of a third step by what two updates make of that. */
+const tolerances = { infer: 1e-4, train: 5e-4 } as const;
+
+/** Networks against peers, one after the other; a network's contenders are fresh processes. */
+export async function runNetworks(
+  suite: "train" | "infer",
+  options: NetworkOptions,
+): Promise<{ rows: Row[]; versions: Record<string, string> }> {
+  const { limits, say, threads } = options;
+  const versions: Record<string, string> = {};
+  const outcomes: Outcome[] = [];
+  for (const { name, batches, unit, settings, tolerance = tolerances[suite] } of options.workloads) {
+    const peers = options.peers.filter((peer) => settings[peer] !== undefined);
+    for (const peer of options.peers) if (!peers.includes(peer)) say(`${name}: not written for ${peer}, left out`);
+    const names = [...(options.trivium ? ["trivium"] : []), ...peers];
+    const workers: WorkerProcess[] = [];
+    try {
+      // a peer that cannot be started ends the others too
+      for (const contender of names) workers.push(new WorkerProcess(contender, threads));
+      for (const batch of batches.filter((size) => options.batches?.includes(size) ?? true)) {
+        await limits.measure();
+        const work = workOfStep(name, batch, suite === "train");
+        const common = { suite, workload: name, batch, unit, unitsPerStep: batch, settings };
+        const task = { ...common, tolerance, ...(work !== undefined && { work }) };
+        const outcome = await compare(workers, task, options, versions);
+        if (outcome !== undefined) outcomes.push(outcome);
+      }
+    } finally {
+      for (const worker of workers) worker.close();
+    }
+  }
+  await limits.measure();
+  const rows = outcomes.flatMap(({ comparison, contestants }) => rowsOf(comparison, contestants, limits.limits));
+  return { rows, versions };
+}

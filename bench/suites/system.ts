@@ -1,0 +1,25 @@
+import type { PeerName, SystemWorkload } from "../catalogue.ts";
+import type { TimingOptions } from "../compare.ts";
+import type { Figure } from "../rows.ts";
+import { runNeighbour } from "./neighbour.ts";
+import { runStartup } from "./startup.ts";
+
+/** What the system suite is asked to do. */
+export interface SystemOptions extends TimingOptions {
+  readonly peers: readonly PeerName[];
+  readonly workloads: readonly SystemWorkload[];
+  /** Length of the run that looks for drift. */
+  readonly minutes: number;
+}
+
+const runners: Readonly<Partial<Record<SystemWorkload, (options: SystemOptions) => Promise<Figure[]>>>> = {
+  startup: runStartup,
+  neighbour: runNeighbour,
+};
+
+/** Everything about a process rather than a kernel: one workload after the other. */
+export async function runSystem(options: SystemOptions): Promise<{ figures: Figure[] }> {
+  const figures: Figure[] = [];
+  for (const workload of options.workloads) figures.push(...((await runners[workload]?.(options)) ?? []));
+  return { figures };
+}

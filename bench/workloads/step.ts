@@ -1,0 +1,13 @@
+/**
+ * One step of a workload. A training step gives the loss of its batch before the update, an inference or kernel step what it computed: numbers
+ * that are held against the peers' before anything is timed.
+ */
+export type Step = () => StepResult | Promise<StepResult>;
+export type StepResult = number | ArrayLike<number>;
+
+/** Makes a workload's step. Without `dropout` nothing is left to chance, so that contenders can be compared. */
+export interface Workload {
+  readonly make: (batch: number, dropout: boolean) => Step;
+  /** Whether the network has dropout: what is compared and what is timed are then two. */
+  readonly drops?: boolean;
+}
