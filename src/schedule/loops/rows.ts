@@ -4,17 +4,16 @@
  * stays in the first-level cache. Rows of up to 64 elements stay in registers.
  */
 import { bytesPerElement } from "../../graph/dtype.ts";
-import { stridesOf } from "../../graph/shape.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
-import { keptLoadBase, type LoopBody, memberBase, usedAxes } from "./body.ts";
-import { collapse } from "./collapse.ts";
-import { type Accumulator, Combiner } from "./combine.ts";
-import { emitTaskPositions, loadGuarded, type Operand, Pointers, StrideLanes, splitTasks } from "./nest.ts";
+import { keptLoadBase, type LoopBody, memberBase } from "./body.ts";
+import { emitTaskPositions, loadGuarded, Pointers, StrideLanes, splitTasks } from "./nest.ts";
 import type { LoopKernel } from "./pointwise.ts";
+import { RowReductions } from "./row-reductions.ts";
+import { type RowSpace, rowSpaceOf } from "./row-space.ts";
 import { type Stages, stagesOf } from "./row-stages.ts";
 
 /** Longest row that a row kernel takes. Chosen by the row alone, so that a row's result never depends on the others. */
@@ -24,24 +23,12 @@ export function rowsKernel(body: LoopBody): LoopKernel {
   return new RowsEmitter(body).emit();
 }
 
-interface Reduction {
-  readonly member: number;
-  readonly combiner: Combiner;
-  readonly accumulators: Accumulator[];
-}
-
 class RowsEmitter {
   private readonly body: LoopBody;
   private readonly k: KernelBuilder;
   private readonly stages: Stages;
   private readonly lanes: StrideLanes;
-  private readonly extents: readonly number[];
-  private readonly axisOf: readonly number[];
-  private readonly keptAxisNumbers: readonly number[];
-  private readonly operands: Operand[];
-  private readonly stores: { readonly member: number; readonly operand: number }[];
-  private readonly flat: readonly number[];
-  private readonly keptCount: number;
+  private readonly space: RowSpace;
   private readonly positions: IntOperand[];
   private constants!: ExpressionScope;
   private memory: IntRegister | undefined;
@@ -56,70 +43,20 @@ class RowsEmitter {
     this.k = new KernelBuilder(body.name, body.argumentCount);
     this.lanes = new StrideLanes(this.k);
     this.stages = stagesOf(body);
-    const { extents, reduceAxes, fullLoads, keptLoads, members } = body;
-    const kinds = extents.map((_, axis) => (reduceAxes.includes(axis) ? 1 : 0));
-    this.keptAxisNumbers = extents.map((_, axis) => axis).filter((axis) => kinds[axis] === 0);
-    const spread = (axes: readonly number[], strides: readonly number[]): number[] => {
-      const all = new Array<number>(extents.length).fill(0);
-      axes.forEach((axis, index) => {
-        all[axis] = strides[index];
-      });
-      return all;
-    };
-    const extentsOf = (axes: readonly number[]) => axes.map((axis) => extents[axis]);
-    const guards = [...fullLoads, ...keptLoads].map((load) => load.guard);
-    const isKept = (index: number) => members[index].level === "kept" && !members[index].combine;
-    const expressions = members.map((member) => member.expression);
-    const pinned = usedAxes([...expressions.filter((_, index) => !isKept(index)), ...guards]);
-    for (const axis of usedAxes([
-      ...expressions.filter((_, index) => isKept(index)),
-      ...guards.slice(fullLoads.length),
-    ]))
-      pinned.add(this.keptAxisNumbers[axis]);
-    const space = collapse(
-      extents,
-      kinds,
-      [
-        ...fullLoads.map((load) => load.strides),
-        ...keptLoads.map((load) => spread(this.keptAxisNumbers, load.strides)),
-        stridesOf(extents),
-        spread(this.keptAxisNumbers, stridesOf(extentsOf(this.keptAxisNumbers))),
-        spread(reduceAxes, stridesOf(extentsOf(reduceAxes))),
-      ],
-      pinned,
-    );
-    // A row of one element still needs an axis to run along.
-    const hasReduced = space.kinds[space.kinds.length - 1] === 1;
-    const widen = (strides: readonly number[]): readonly number[] => (hasReduced ? strides : [...strides, 0]);
-    this.extents = hasReduced ? space.extents : [...space.extents, 1];
-    this.axisOf = space.axisOf;
-    this.operands = [...fullLoads, ...keptLoads].map((load, index) => ({
-      ...load,
-      strides: widen(space.strides[index]),
-    }));
-    const [fullIdentity, keptIdentity, flat] = space.strides.slice(this.operands.length).map(widen);
-    this.flat = flat;
-    this.stores = [];
-    members.forEach((member, index) => {
-      for (const { argument } of member.stores) {
-        const strides = member.level === "full" ? fullIdentity : keptIdentity;
-        this.stores.push({ member: index, operand: this.operands.length });
-        this.operands.push({ argument, dtype: member.dtype, offset: 0, strides });
-      }
-    });
-    this.keptCount = hasReduced ? space.kinds.filter((kind) => kind === 0).length : space.extents.length;
-    this.positions = new Array(this.extents.length).fill(0);
+    this.space = rowSpaceOf(body);
+    this.positions = new Array(this.space.extents.length).fill(0);
   }
 
   emit(): LoopKernel {
-    const { k, body, extents, keptCount } = this;
+    const { k, body } = this;
+    const { extents, keptCount } = this.space;
     const order = extents.slice(0, keptCount);
     const points = extents.slice(keptCount).reduce((size, extent) => size * extent, 1);
     const split = splitTasks(order, order.length, points * this.stages.passes, 16384);
     const task = emitTaskPositions(k, order.length > 0 ? order : [1], split);
     const strides = new Set<number>([1]);
     for (let index = 0; index < body.fullLoads.length; index++) {
-      const stride = this.operands[index].strides[extents.length - 1];
+      const stride = this.space.operands[index].strides[extents.length - 1];
       if (stride !== 0 && stride !== 1) strides.add(stride);
     }
     this.lanes.prepare(strides);
@@ -145,18 +82,19 @@ class RowsEmitter {
       else if (axis === split.axis) k.loop(task.start, task.end, 1, enter);
       else k.loop(0, extents[axis], 1, enter);
     };
-    walk(0, Pointers.start(k, this.operands));
+    walk(0, Pointers.start(k, this.space.operands));
     return { kernel: k.build(), tasks: split.tasks };
   }
 
   private stashBytes(): number {
-    const points = this.extents.slice(this.keptCount).reduce((size, extent) => size * extent, 1);
+    const points = this.space.extents.slice(this.space.keptCount).reduce((size, extent) => size * extent, 1);
     return Math.ceil(points / 16) * 64;
   }
 
   /** Scopes for what a row's vectors share, and for kept members. */
   private enterRow(pointers: Pointers): void {
-    const { k, body, keptAxisNumbers } = this;
+    const { k, body } = this;
+    const { axisOf, keptAxisNumbers } = this.space;
     this.results = new Map();
     const kept: ExpressionScope = new ExpressionScope(
       k,
@@ -167,7 +105,7 @@ class RowsEmitter {
           const { guard } = body.keptLoads[load];
           return loadGuarded(k, kept, pointers, body.fullLoads.length + load, guard, -1, 0, 0, {}, this.lanes);
         },
-        position: (axis) => this.splat(this.axisOf[keptAxisNumbers[axis]]),
+        position: (axis) => this.splat(axisOf[keptAxisNumbers[axis]]),
       },
       this.constants,
     );
@@ -178,7 +116,7 @@ class RowsEmitter {
           if (index >= memberBase) return this.keptMember(index - memberBase);
           return loadGuarded(k, row, pointers, index, body.fullLoads[index].guard, -1, 0, 0, {}, this.lanes);
         },
-        position: (axis) => this.splat(this.axisOf[axis]),
+        position: (axis) => this.splat(this.space.axisOf[axis]),
       },
       this.constants,
     );
@@ -201,7 +139,7 @@ class RowsEmitter {
     const { members } = this.body;
     const indices = members.map((_, index) => index);
     const reductions = indices.filter((index) => members[index].combine && stage[index] === pass + 1);
-    const stores = this.stores.filter(({ member }) => members[member].level === "full" && stage[member] === pass);
+    const stores = this.space.stores.filter(({ member }) => members[member].level === "full" && stage[member] === pass);
     const kept = stashed.filter((member) => stage[member] === pass);
     return { reductions, stores, kept };
   }
@@ -226,13 +164,15 @@ class RowsEmitter {
     if (known !== undefined) return known;
     let result = false;
     if (expression.kind === "position") {
-      result = this.axisOf[expression.axis] >= this.keptCount;
+      result = this.space.axisOf[expression.axis] >= this.space.keptCount;
     } else if (expression.kind === "input") {
       if (expression.index >= memberBase) result = this.body.members[expression.index - memberBase].level === "full";
       else {
         const { guard } = this.body.fullLoads[expression.index];
         result =
-          this.operands[expression.index].strides.some((stride, axis) => axis >= this.keptCount && stride !== 0) ||
+          this.space.operands[expression.index].strides.some(
+            (stride, axis) => axis >= this.space.keptCount && stride !== 0,
+          ) ||
           (guard !== undefined && this.variesInRow(guard));
       }
     } else if (expression.kind === "call") result = expression.inputs.some((input) => this.variesInRow(input));
@@ -240,56 +180,9 @@ class RowsEmitter {
     return result;
   }
 
-  private startReductions(members: readonly number[]): Reduction[] {
-    const positional = members.some((member) => /^arg/.test(this.body.members[member].combine!));
-    const count = positional ? 1 : members.length > 1 ? 2 : 4;
-    return members.map((member) => {
-      const { combine, expression } = this.body.members[member];
-      const combiner = new Combiner(combine!, expression.dtype);
-      return { member, combiner, accumulators: Array.from({ length: count }, () => combiner.start(this.k)) };
-    });
-  }
-
-  private foldAll(reductions: readonly Reduction[]): void {
-    const { k } = this;
-    for (const { member, combiner, accumulators } of reductions) {
-      for (let width = 1; width < accumulators.length; width *= 2) {
-        for (let first = 0; first + width < accumulators.length; first += 2 * width)
-          combiner.step(k, accumulators[first], accumulators[first + width].value);
-      }
-      this.results.set(
-        member,
-        combiner.finish(
-          k,
-          combiner.fold(k, accumulators[0], () => this.memory!),
-        ),
-      );
-    }
-  }
-
-  private accumulate(
-    { member, combiner, accumulators }: Reduction,
-    scope: ExpressionScope,
-    copy: number,
-    lanes: number,
-    flatPosition: () => VectorRegister,
-  ): void {
-    const { k } = this;
-    const { expression } = this.body.members[member];
-    let element = combiner.prepare(k, scope.emit(expression), expression.dtype);
-    const inside = lanes < 16 ? this.lanes.first(lanes) : undefined;
-    if (inside) element = k.select(inside, element, combiner.neutral(k));
-    let position: VectorRegister | undefined;
-    if (combiner.positional) {
-      position = flatPosition();
-      if (inside) position = k.select(inside, position, k.constant(2147483647, "i32"));
-    }
-    combiner.step(k, accumulators[copy % accumulators.length], element, position);
-  }
-
   private storeKept(pointers: Pointers): void {
     const { k, body } = this;
-    for (const { member, operand } of this.stores) {
+    for (const { member, operand } of this.space.stores) {
       if (body.members[member].level !== "kept") continue;
       const { dtype } = body.members[member];
       storeLanes(k, this.keptMember(member), k.at(pointers.register(operand), 0), dtype, { lanes: 1 });
@@ -298,7 +191,8 @@ class RowsEmitter {
 
   /** Rows of up to 4 vectors: every value of the row is computed once and stays in registers. */
   private rowInRegisters(pointers: Pointers): void {
-    const { k, body, extents } = this;
+    const { k, body } = this;
+    const { extents } = this.space;
     const axis = extents.length - 1;
     const length = extents[axis];
     const vectors = Math.ceil(length / 16);
@@ -311,12 +205,10 @@ class RowsEmitter {
     for (let pass = 0; pass < this.stages.passes; pass++) {
       const { reductions: members, stores } = this.membersOf(pass);
       this.hoist([...members, ...stores.map(({ member }) => member)].map((member) => body.members[member].expression));
-      const reductions = this.startReductions(members);
+      const reductions = new RowReductions(k, body, this.lanes, members);
       for (let vector = 0; vector < vectors; vector++) {
         const lanes = lanesOf(vector);
-        for (const reduction of reductions) {
-          this.accumulate(reduction, scopes[vector], vector, lanes, () => this.flatPosition(0, 16 * vector));
-        }
+        reductions.accumulate(scopes[vector], vector, lanes, () => this.flatPosition(0, 16 * vector));
         for (const { member, operand } of stores) {
           const { dtype } = body.members[member];
           const address = k.at(pointers.register(operand), 16 * vector * bytesPerElement[dtype]);
@@ -324,7 +216,7 @@ class RowsEmitter {
           storeLanes(k, value, address, dtype, lanes < 16 ? { lanes } : {});
         }
       }
-      this.foldAll(reductions);
+      reductions.finish(this.results, () => this.memory!);
     }
     this.storeKept(pointers);
   }
@@ -336,12 +228,13 @@ class RowsEmitter {
   }
 
   private pass(pointers: Pointers, pass: number): void {
-    const { k, body, extents, keptCount } = this;
+    const { k, body } = this;
+    const { extents, keptCount } = this.space;
     const { reductions: members, stores, kept } = this.membersOf(pass);
     this.hoist(
       [...members, ...stores.map(({ member }) => member), ...kept].map((member) => body.members[member].expression),
     );
-    const reductions = this.startReductions(members);
+    const reductions = new RowReductions(k, body, this.lanes, members);
     const axis = extents.length - 1;
     const length = extents[axis];
     const vectorAt = (
@@ -363,8 +256,7 @@ class RowsEmitter {
           ? k.load(slot(member), "i32", lanes < 16 ? { lanes } : {})
           : scope.emit(body.members[member].expression),
       );
-      for (const reduction of reductions)
-        this.accumulate(reduction, scope, copy, lanes, () => this.flatPosition(position, extra));
+      reductions.accumulate(scope, copy, lanes, () => this.flatPosition(position, extra));
       for (const member of kept) {
         k.store(scope.emit(body.members[member].expression), slot(member), "i32", lanes < 16 ? { lanes } : {});
       }
@@ -383,7 +275,7 @@ class RowsEmitter {
       if (at < axis) {
         k.loop(0, extents[at], 1, (position) => {
           this.positions[at] = position;
-          const bytes = this.flat[at] * 4;
+          const bytes = this.space.flat[at] * 4;
           walk(at + 1, pointers.at(at, position), stash && k.add(stash, k.mul(position, bytes)));
         });
         return;
@@ -398,7 +290,7 @@ class RowsEmitter {
         vectorAt(pointers, stash, first, 0, Math.min(16, length - first), copy);
     };
     walk(keptCount, pointers, this.stash);
-    this.foldAll(reductions);
+    reductions.finish(this.results, () => this.memory!);
   }
 
   private vectorScope(
@@ -423,7 +315,7 @@ class RowsEmitter {
           return loadGuarded(k, scope, pointers, index, guard, axis, position, extra, taken, this.lanes);
         },
         position: (full) => {
-          const at = this.axisOf[full];
+          const at = this.space.axisOf[full];
           return at === axis ? this.lanePosition(position, extra) : this.splat(at);
         },
       },
@@ -443,7 +335,8 @@ class RowsEmitter {
 
   /** Row-major position in the reduced axes. */
   private flatPosition(position: IntOperand, extra: number): VectorRegister {
-    const { k, extents, keptCount, flat } = this;
+    const { k } = this;
+    const { extents, keptCount, flat } = this.space;
     let sum = this.lanePosition(position, extra);
     for (let axis = keptCount; axis < extents.length - 1; axis++) {
       const term = k.binary("imul", this.splat(axis), k.constant(flat[axis], "i32"));
