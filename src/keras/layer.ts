@@ -1,15 +1,13 @@
-import { ArgumentError, ShapeError, UnsupportedError } from "../errors.ts";
-import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
-import { Callable } from "../nn/callable.ts";
+import { ArgumentError, UnsupportedError } from "../errors.ts";
+import type { Shape } from "../graph/shape.ts";
 import { perExamplePenalty } from "../nn/regularizers.ts";
-import { Generator, isGradEnabled, type NumericArray, Tensor, tensor, tensorView, Variable } from "../tensor/index.ts";
+import { isGradEnabled, Tensor } from "../tensor/index.ts";
 import { callContext } from "./call-context.ts";
 import type { BatchShape, Config } from "./config.ts";
-import * as constraints from "./constraints.ts";
-import type { InitializerLike } from "./initializers.ts";
-import * as initializers from "./initializers.ts";
-import type { KerasTensor, LayerNode } from "./keras-tensor.ts";
-import { batchShape, heldBy, type Type, unique } from "./layer-tools.ts";
+import type { LayerNode } from "./keras-tensor.ts";
+import { type CallOptions, type LayerOptions, layerOptionNames } from "./layer-options.ts";
+import { batchShape, heldBy, type Type } from "./layer-tools.ts";
+import { LayerWeights } from "./layer-weights.ts";
 import { attachMasks, masksOf } from "./mask.ts";
 import { autoName } from "./naming.ts";
 import { checkOptions } from "./options.ts";
@@ -27,56 +25,6 @@ import {
   type TensorStructure,
 } from "./structure.ts";
 import { callSymbolically, inferOutputShape, readsSymbols } from "./symbolic.ts";
-import { Weight } from "./weight.ts";
-
-/** Options that every layer takes. */
-export interface LayerOptions {
-  /** Default: the class's name in snake case, numbered. */
-  readonly name?: string | undefined;
-  /** Whether training changes the layer's weights. */
-  readonly trainable?: boolean | undefined;
-  /** Sizes of one example; makes a Sequential model buildable at once. */
-  readonly inputShape?: Shape;
-  /** Only 'float32' is available. */
-  readonly dtype?: "float32";
-  /** A penalty on the outputs, per example, that is added to the training loss. */
-  readonly activityRegularizer?: regularizers.RegularizerLike | null;
-}
-const layerOptionNames = ["name", "trainable", "inputShape", "dtype", "activityRegularizer"] as const;
-
-/** What a call may say besides the inputs. */
-export interface CallOptions<In = Tensor> {
-  /** Whether layers that differ in training (Dropout, BatchNormalization) behave as in training; that of the surrounding call by default. */
-  readonly training?: boolean | undefined;
-  /** Which time steps count: the masks that the inputs carry, unless given. */
-  readonly mask?: MasksOf<In> | undefined;
-}
-/** The same options with symbolic tensors in place of tensors. */
-type SymbolicOptions<Options> = { readonly [K in keyof Options]: Options[K] | KerasTensor | readonly KerasTensor[] };
-
-/** What a weight may be set to. */
-export type WeightInput = Tensor | NumericArray;
-
-export interface AddWeightOptions {
-  readonly name?: string;
-  readonly shape: Shape;
-  /** 'glorot_uniform' by default. */
-  readonly initializer?: InitializerLike;
-  readonly trainable?: boolean;
-  /** A penalty that is added to the training loss. */
-  readonly regularizer?: regularizers.RegularizerLike | null | undefined;
-  /** What the weight must satisfy after every update. */
-  readonly constraint?: constraints.ConstraintLike | null | undefined;
-}
-
-/** How layers are called: on tensors, or on symbolic tensors to make a functional model. */
-export interface LayerCallable<In, Out, Options> {
-  (inputs: In, options?: Options): Out;
-  (inputs: SymbolicOf<In>, options?: SymbolicOptions<Options>): SymbolicOf<Out>;
-  /** What `layer(…)` does. */
-  invoke(inputs: In | SymbolicOf<In>, options?: Options): Out | SymbolicOf<Out>;
-}
-const LayerBase = Callable as unknown as abstract new <In, Out, Options>() => LayerCallable<In, Out, Options>;
 
 /** Any layer, whatever it takes and gives. */
 export type AnyLayer = Layer<never, TensorStructure, never>;
@@ -103,10 +51,8 @@ export abstract class Layer<
   In extends TensorStructure = Tensor,
   Out extends TensorStructure = Tensor,
   Options extends CallOptions<In> = CallOptions<In>,
-> extends LayerBase<In, Out, Options> {
+> extends LayerWeights<In, Out, Options> {
   override readonly name: string;
-  /** Whether the weights exist. */
-  built = false;
   /** Input shape of one example as the user gave it. */
   readonly inputShapeArgument: Shape | undefined;
   /** Whether a mask of the inputs may reach the outputs; by default when `computeMask` is overridden. */
@@ -114,15 +60,11 @@ export abstract class Layer<
   /** Calls on symbolic tensors. @internal */
   readonly inboundNodes: LayerNode[] = [];
   readonly activityRegularizer: regularizers.Regularizer | undefined;
-  private isTrainable: boolean;
-  private readonly ownTrainable: Variable[] = [];
-  private readonly ownNonTrainable: Variable[] = [];
-  private addedLosses: Tensor[] = [];
   /** Shape that the layer was built for; the batch axis is null. */
   protected builtShape: ShapesOf<In> | undefined;
 
   constructor(options: LayerOptions = {}, ownOptions: readonly string[] = []) {
-    super();
+    super(options.trainable ?? true);
     const className = new.target.name;
     checkOptions(className, options, [...ownOptions, ...layerOptionNames]);
     if (options.dtype !== undefined && options.dtype !== "float32") {
@@ -134,14 +76,12 @@ export abstract class Layer<
     if (this.name.includes("/")) {
       throw new ArgumentError(`${className}: a layer's name cannot contain "/", received "${this.name}".`);
     }
-    this.isTrainable = options.trainable ?? true;
     this.inputShapeArgument = options.inputShape;
     this.activityRegularizer = regularizers.get(options.activityRegularizer, `${className} "${this.name}"`);
     this.supportsMasking = this.computeMask !== Layer.prototype.computeMask;
   }
 
-  /** The class's name in Keras. */
-  get className(): string {
+  override get className(): string {
     return this.constructor.name;
   }
 
@@ -226,145 +166,8 @@ export abstract class Layer<
     return previousMask;
   }
 
-  /** Creates a weight of this layer. */
-  protected addWeight(options: AddWeightOptions): Variable {
-    const owner = `${this.className} "${this.name}"`;
-    const trains = options.trainable ?? true;
-    const initializer = initializers.get(options.initializer ?? "glorot_uniform", owner);
-    const count = this.ownTrainable.length + this.ownNonTrainable.length;
-    const variable = new Weight(initializer(options.shape), {
-      name: `${this.name}/${options.name ?? (count === 0 ? "variable" : `variable_${count}`)}`,
-      trainable: trains && this.isTrainable,
-      regularizer: regularizers.get(options.regularizer, owner),
-      constraint: constraints.get(options.constraint, owner),
-    });
-    (trains ? this.ownTrainable : this.ownNonTrainable).push(variable);
-    return variable;
-  }
-
-  // ---- losses ----
-
-  /** Adds a scalar to the loss of the step that calls the layer; use it inside `call`. */
-  addLoss(loss: Tensor): void {
-    this.addedLosses.push(loss);
-  }
-  /** What the last call added, and the penalties on the weights; a training step adds all of it to the loss. */
-  get losses(): Tensor[] {
-    return [...this.callLosses, ...this.weightLosses];
-  }
-  /** @internal */
-  get callLosses(): Tensor[] {
-    return [...this.addedLosses, ...this.nestedLayers.flatMap((layer) => layer.callLosses)];
-  }
-  private get weightLosses(): Tensor[] {
-    return this.trainableWeights.flatMap((weight) =>
-      weight instanceof Weight && weight.regularizer ? [weight.regularizer(weight)] : [],
-    );
-  }
-  /** @internal Forgets what calls added. */
-  clearLosses(): void {
-    if (this.addedLosses.length > 0) this.addedLosses = [];
-    for (const layer of this.nestedLayers) layer.clearLosses();
-  }
-
-  // ---- weights ----
-
-  /** Layers inside this one: those that it holds as properties, alone, in arrays or by name. */
-  protected get nestedLayers(): readonly AnyLayer[] {
+  protected override get nestedLayers(): readonly AnyLayer[] {
     return heldBy(this, Layer as unknown as Type<AnyLayer>);
-  }
-  /** Variables of the user's own making that the layer holds as properties. */
-  private get heldVariables(): readonly Variable[] {
-    return heldBy(this, Variable).filter((variable) => !(variable instanceof Weight));
-  }
-
-  /** Random generators that the layer and those inside it hold. @internal */
-  get generators(): readonly Generator[] {
-    return unique([...heldBy(this, Generator), ...this.nestedLayers.flatMap((layer) => layer.generators)]);
-  }
-
-  /** Whether training changes the weights; setting it reaches the layers inside. Takes effect with the next step, without `compile`. */
-  get trainable(): boolean {
-    return this.isTrainable;
-  }
-  set trainable(value: boolean) {
-    this.isTrainable = value;
-    for (const variable of this.ownTrainable) variable.trainable = value;
-    for (const layer of this.nestedLayers) layer.trainable = value;
-  }
-
-  /** All weights, layer by layer: those that training changes by gradients, then the others. */
-  get weights(): Variable[] {
-    const held = this.heldVariables;
-    return unique([
-      ...this.ownTrainable,
-      ...held.filter(({ trainable }) => trainable),
-      ...this.ownNonTrainable,
-      ...held,
-      ...this.nestedLayers.flatMap((layer) => layer.weights),
-    ]);
-  }
-  /** Weights that the optimizer changes. */
-  get trainableWeights(): Variable[] {
-    if (!this.isTrainable) return [];
-    return unique([
-      ...this.ownTrainable,
-      ...this.heldVariables.filter(({ trainable }) => trainable),
-      ...this.nestedLayers.flatMap((layer) => layer.trainableWeights),
-    ]);
-  }
-  get nonTrainableWeights(): Variable[] {
-    const trainable = new Set(this.trainableWeights);
-    return this.weights.filter((weight) => !trainable.has(weight));
-  }
-  get variables(): Variable[] {
-    return this.weights;
-  }
-  get trainableVariables(): Variable[] {
-    return this.trainableWeights;
-  }
-  get nonTrainableVariables(): Variable[] {
-    return this.nonTrainableWeights;
-  }
-
-  /** Copies of the weights. */
-  getWeights(): Tensor[] {
-    return this.weights.map((weight) => tensorView(weight.dataSync(), weight.shape, weight.dtype));
-  }
-
-  /** Replaces the weights; number, order and shapes must be those of `getWeights()`. */
-  setWeights(values: readonly WeightInput[]): void {
-    const { weights } = this;
-    if (values.length !== weights.length) {
-      throw new ArgumentError(
-        `setWeights: ${this.className} "${this.name}" has ${weights.length} weights, received ${values.length}` +
-          `${this.built ? "" : " (the layer is not built yet: call it, or build it, first)"}.`,
-      );
-    }
-    values.forEach((value, index) => {
-      const weight = weights[index];
-      const shape = value instanceof Tensor ? value.shape : undefined;
-      const size = value instanceof Tensor ? value.size : value.length;
-      if (size !== weight.size || (shape && formatShape(shape) !== formatShape(weight.shape))) {
-        throw new ShapeError(
-          `setWeights: ${weight.name} has shape ${formatShape(weight.shape)}, received ${shape ? formatShape(shape) : `${size} values`}.`,
-        );
-      }
-    });
-    values.forEach((value, index) => {
-      const weight = weights[index];
-      weight.assign(value instanceof Tensor ? value : tensor(value, { shape: weight.shape }));
-    });
-  }
-
-  /** Number of numbers in the weights. */
-  countParams(): number {
-    if (!this.built) {
-      throw new ArgumentError(
-        `countParams: ${this.className} "${this.name}" is not built yet; call it, or build it with an input shape, first.`,
-      );
-    }
-    return this.weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
   }
 
   /** What makes the same layer again, without its weights. */
@@ -411,4 +214,5 @@ export abstract class Layer<
   }
 }
 
+export type { AddWeightOptions, CallOptions, LayerCallable, LayerOptions, WeightInput } from "./layer-options.ts";
 export { batchShape, formatBatchShape, heldBy, inputError, knownSize } from "./layer-tools.ts";
