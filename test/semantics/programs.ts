@@ -1,4 +1,5 @@
 /** What the rows of the semantics table share: a small network, plain SGD, and counts of what the engine did. */
+import { expect } from "vitest";
 import { assignAll, compile, engine, gradients, type Tensor, tensor, Variable } from "../../src/index.ts";
 
 export { assignAll, compile, engine, gradients };
@@ -108,4 +109,14 @@ export function expectedStep(
     return sum;
   });
   return { loss, output, gradients: [gW1, gB1, gW2] };
+}
+
+/** Expects numbers within a tolerance, relative beyond 1. */
+export function closeTo(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>, tolerance = 1e-5): void {
+  expect(actual).toBeDefined();
+  const values = Array.from(actual as ArrayLike<number>);
+  expect(values.length).toBe(expected.length);
+  values.forEach((value, i) =>
+    expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(expected[i]))),
+  );
 }
