@@ -35,17 +35,29 @@ export function savedForBackward(roots: readonly Node[]): Node[] {
   return [...saved];
 }
 
-/** Leaves with a gradient path (variables, tensors with `requiresGrad`) under some nodes, in order of creation. */
+/**
+ * Leaves with a gradient path (variables, tensors with `requiresGrad`) under some nodes, in the order in which they were first used. Not that of
+ * their creation: a variable has a new leaf after each assignment, and the order of a second step must be that of the first.
+ */
 export function differentiableLeaves(roots: readonly Node[]): Node[] {
   const mark = nextMark();
-  const leaves: Node[] = [];
-  const stack = [...roots];
+  const isOpen = (node: Node): boolean => node.mark !== mark && node.requiresGrad;
+  const readers: Node[] = [];
+  const stack = roots.filter((root) => root.inputs.length > 0);
   while (stack.length > 0) {
     const node = stack.pop() as Node;
-    if (node.mark === mark || !node.requiresGrad) continue;
+    if (!isOpen(node)) continue;
     node.mark = mark;
-    if (node.inputs.length === 0) leaves.push(node);
-    else stack.push(...node.inputs);
+    for (const input of node.inputs) if (input.inputs.length > 0) stack.push(input);
+    if (node.inputs.some((input) => input.inputs.length === 0 && input.requiresGrad)) readers.push(node);
   }
-  return leaves.sort((a, b) => a.serial - b.serial);
+  const leaves: Node[] = [];
+  const list = (node: Node): void => {
+    if (node.inputs.length > 0 || !isOpen(node)) return;
+    node.mark = mark;
+    leaves.push(node);
+  };
+  for (const reader of readers.sort((a, b) => a.serial - b.serial)) for (const input of reader.inputs) list(input);
+  for (const root of roots) list(root);
+  return leaves;
 }
