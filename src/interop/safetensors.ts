@@ -22,7 +22,21 @@ const largestHeader = 100_000_000;
 const largestFile = 2 ** 32;
 
 const fileNames: Readonly<Record<DType, string>> = { f32: "F32", i32: "I32", u8: "U8", bool: "BOOL" };
-const dtypes = new Map(Object.entries(fileNames).map(([dtype, name]) => [name, dtype as DType]));
+
+/** How a file's elements become Trivium's. */
+interface ElementType {
+  readonly dtype: DType;
+  /** Bytes of an element in the file. */
+  readonly bytes: number;
+}
+/** PyTorch's counters are I64: integers that fit are taken as i32. */
+const elementTypes = new Map<string, ElementType>([
+  ...Object.entries(fileNames).map(([dtype, name]): [string, ElementType] => [
+    name,
+    { dtype: dtype as DType, bytes: bytesPerElement[dtype as DType] },
+  ]),
+  ["I64", { dtype: "i32", bytes: 8 }],
+]);
 
 const bytesOf = (data: TensorData) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
@@ -59,7 +73,7 @@ export function encodeSafetensors(
 }
 
 interface HeaderEntry {
-  readonly dtype: DType;
+  readonly type: ElementType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -78,20 +92,32 @@ function checkEntry(name: string, entry: unknown, file: string): HeaderEntry {
   ) {
     throw new DataError(`${file}: the header's entry for "${name}" is damaged.`);
   }
-  const known = dtypes.get(String(dtype));
-  if (known === undefined) {
+  const type = elementTypes.get(String(dtype));
+  if (type === undefined) {
     throw new DTypeError(
-      `${file}: tensor "${name}" is ${dtype}; Trivium reads F32, I32, U8 and BOOL. Convert it before saving.`,
+      `${file}: tensor "${name}" is ${dtype}; Trivium reads F32, I32, I64, U8 and BOOL. Convert it before saving.`,
     );
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = shape.reduce((product: number, extent: number) => product * extent, bytesPerElement[known]);
+  const bytes = shape.reduce((product: number, extent: number) => product * extent, type.bytes);
   if (end - begin !== bytes) {
     throw new DataError(
       `${file}: tensor "${name}" of shape [${shape}] takes ${bytes} bytes, its offsets give ${end - begin}.`,
     );
   }
-  return { dtype: known, shape, begin, end };
+  return { type, shape, begin, end };
+}
+
+/** I64 as i32. */
+function narrowed(raw: Uint8Array, name: string, file: string): Int32Array {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Int32Array.from({ length: raw.length / 8 }, (_, index) => {
+    const value = view.getBigInt64(index * 8, true);
+    if (value === BigInt.asIntN(32, value)) return Number(value);
+    throw new DTypeError(
+      `${file}: tensor "${name}" is I64 and holds ${value}, which does not fit i32. Convert it before saving.`,
+    );
+  });
 }
 
 /**
@@ -132,13 +158,15 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsC
   const data = bytes.subarray(8 + headerLength);
   entries.sort((left, right) => left.begin - right.begin || left.end - right.end);
   let covered = 0;
-  const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
+  const tensors = entries.map(({ name, type, shape, begin, end }) => {
     if (begin !== covered)
       throw new DataError(`${file}: tensor "${name}" begins at byte ${begin}, expected ${covered}: gap or overlap.`);
     covered = end;
     if (end > data.length)
       throw new DataError(`${file}: truncated, tensor "${name}" ends at byte ${end} of ${data.length}.`);
     const raw = data.subarray(begin, end);
+    const { dtype } = type;
+    if (type.bytes !== bytesPerElement[dtype]) return { name, dtype, shape, data: narrowed(raw, name, file) };
     const aligned = raw.byteOffset % bytesPerElement[dtype] === 0 ? raw : raw.slice();
     return {
       name,

@@ -105,6 +105,22 @@ describe("safetensors", () => {
     expect(() => decodeSafetensors(half, "x")).toThrow(DTypeError);
   });
 
+  test("I64, PyTorch's integers, are read as i32 where they fit", () => {
+    const values = new BigInt64Array([7n, -2147483648n, 2147483647n]);
+    const bytes = [...new Uint8Array(values.buffer)];
+    const header = { a: { dtype: "I64", shape: [3], data_offsets: [0, 24] } };
+    const [tensor] = decodeSafetensors(file(header, bytes), "x").tensors;
+    expect(tensor).toEqual({
+      name: "a",
+      dtype: "i32",
+      shape: [3],
+      data: Int32Array.of(7, -2147483648, 2147483647),
+    });
+    const large = [...new Uint8Array(new BigInt64Array([0n, 0n, 2147483648n]).buffer)];
+    expect(() => decodeSafetensors(file(header, large), "x")).toThrow(/"a" is I64 and holds 2147483648/);
+    expect(() => decodeSafetensors(file(header, bytes.slice(8)), "x")).toThrow(DataError);
+  });
+
   test("misaligned data are copied", () => {
     const bytes = file(`${JSON.stringify({ a: four })} `, [0, 0, 128, 63]);
     expect(Array.from(decodeSafetensors(bytes, "x").tensors[0]!.data)).toEqual([1]);
