@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^trivium$/, replacement: source("index.ts") },
-      { find: /^trivium\/(keras|torch|tf)$/, replacement: source("$1/index.ts") },
+      { find: /^trivium\/(keras|torch|tf|models)$/, replacement: source("$1/index.ts") },
     ],
   },
   test: { include: ["test/**/*.test.ts"], pool: "forks", testTimeout: 120_000, env: { TRIVIUM_VERIFY: "1" } },

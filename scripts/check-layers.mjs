@@ -32,6 +32,7 @@ const mayImport = {
   keras: [...neutral, ...vocabulary],
   torch: [...neutral, ...vocabulary],
   tf: [...neutral, "keras", ...vocabulary],
+  models: ["torch", ...vocabulary],
   cli: [...compiler, ...neutral, "engine", "keras", "torch", "tf", "testing"],
   testing: [...compiler, ...neutral, "engine"],
 };

@@ -47,7 +47,7 @@ export abstract class ReadingMethods extends GradientHolder {
   }
   /** Number of axes. */
   get rank(): number {
-    return this.node.shape.length;
+    return this.shape.length;
   }
   /** Number of axes: PyTorch's name for `rank`. */
   get ndim(): number {
@@ -59,7 +59,7 @@ export abstract class ReadingMethods extends GradientHolder {
   }
   /** Number of elements. */
   get size(): number {
-    return sizeOf(this.node.shape);
+    return sizeOf(this.shape);
   }
   /** Number of elements: PyTorch's name for `size`. */
   numel(): number {
