@@ -22,6 +22,9 @@ export interface TimingOptions {
 export interface Task {
   readonly suite: string;
   readonly workload: string;
+  /** Name by which the workers know it, where the report has another. */
+  readonly assignment?: string;
+  readonly shape?: string;
   readonly batch: number;
   /** What a throughput counts, and how many of it a step has. */
   readonly unit: string;
@@ -38,6 +41,8 @@ const settleMilliseconds = 300;
 
 interface Contender extends Contestant {
   readonly worker: WorkerProcess;
+  /** Whether nobody else's threads could still be spinning. */
+  readonly alone: boolean;
   throughputs: number[];
   loaded: boolean;
   steps: number;
@@ -61,9 +66,9 @@ export function differenceOf(left: readonly number[], right: readonly number[]):
 /** One turn: enough steps for `roundSeconds`, as many as last time's pace needs. */
 async function turn(contender: Contender, task: Task, { threads, roundSeconds }: TimingOptions): Promise<void> {
   const { worker, setting } = contender;
-  const { suite, workload, batch } = task;
-  await worker.setup({ suite, workload, batch, setting, threads });
-  await pause(settleMilliseconds);
+  const { suite, workload, assignment = workload, batch } = task;
+  await worker.setup({ suite, workload: assignment, batch, setting, threads });
+  if (!contender.alone) await pause(settleMilliseconds);
   const load = watchLoad();
   const { seconds, cpu } = await worker.round(contender.steps);
   if (load.other(cpu) > 0.1) contender.loaded = true;
@@ -78,17 +83,17 @@ async function enlist(
   { threads, say }: TimingOptions,
   versions: Record<string, string>,
 ): Promise<Contender[]> {
-  const { suite, workload, batch } = task;
+  const { suite, workload, assignment = workload, batch } = task;
   const contenders: Contender[] = [];
   for (const worker of workers) {
     for (const setting of task.settings[worker.name] ?? ["default"]) {
-      const ready = await worker.setup({ suite, workload, batch, setting, threads });
+      const ready = await worker.setup({ suite, workload: assignment, batch, setting, threads });
       if (ready.unavailable !== undefined) {
         say(`${workload} batch ${batch}: ${worker.name} ${setting} left out: ${ready.unavailable}`);
         continue;
       }
       Object.assign(versions, ready.versions);
-      const own = { throughputs: [], loaded: false, steps: 1 };
+      const own = { throughputs: [], loaded: false, steps: 1, alone: workers.length === 1 };
       contenders.push({ ...own, worker, peer: worker.name, setting, check: ready.check });
     }
   }
@@ -130,11 +135,12 @@ export async function compare(
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of contenders) await turn(contender, task, options);
   }
-  const { workload, batch, unit } = task;
+  const { workload, shape, batch, unit } = task;
+  const label = shape === undefined ? `${workload} batch ${batch}` : `${workload} ${shape}`;
   for (const { peer, setting, throughputs, loaded } of contenders) {
     const { median, min, max } = summarize(throughputs);
     const mark = loaded ? " loaded" : "";
-    options.say(`${workload} batch ${batch}: ${peer} ${setting} ${median} ${unit} (${min}-${max})${mark}`);
+    options.say(`${label}: ${peer} ${setting} ${median} ${unit} (${min}-${max})${mark}`);
   }
   const { threads, heldTo } = options;
   return { comparison: { ...task, threads, ...(heldTo !== undefined && { heldTo }) }, contestants: contenders };

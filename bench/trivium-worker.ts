@@ -10,16 +10,23 @@ type Request =
   | ({ readonly do: "setup"; readonly warmup?: number } & Assignment)
   | { readonly do: "round"; readonly steps: number }
   | { readonly do: "profile" }
+  | { readonly do: "forget" }
   | { readonly do: "statistics" }
   | { readonly do: "close" };
 
 const known = new Map<string, { step: Step; check: readonly number[] }>();
 let current: Step | undefined;
 
-/** Losses of the first steps, or all numbers of a result. */
+/** Numbers of a result that are compared: evenly spread where there are more. */
+const compared = 16_384;
+
+/** Losses of the first steps, or the numbers of a result. */
 async function checkOf(step: Step): Promise<readonly number[]> {
   const first = await step();
-  if (typeof first !== "number") return Array.from(first);
+  if (typeof first !== "number") {
+    const stride = Math.ceil(first.length / compared);
+    return Array.from({ length: Math.ceil(first.length / stride) }, (_, index) => first[index * stride]!);
+  }
   return [first, (await step()) as number, (await step()) as number];
 }
 
@@ -28,9 +35,9 @@ async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: 
   let entry = known.get(key);
   if (entry === undefined) {
     const { make, drops } = findWorkload(suite, workload);
-    const compared = make(batch, false);
-    const check = await checkOf(compared);
-    const step = drops ? make(batch, true) : compared;
+    const plain = make(batch, false);
+    const check = await checkOf(plain);
+    const step = drops ? make(batch, true) : plain;
     for (let turn = 0; turn < warmup; turn++) await step();
     entry = { step, check };
     known.set(key, entry);
@@ -54,6 +61,11 @@ async function time(step: Step, steps: number) {
 
 async function answer(request: Request): Promise<object> {
   if (request.do === "close") process.exit(0);
+  if (request.do === "forget") {
+    known.clear();
+    current = undefined;
+    return {};
+  }
   if (request.do === "statistics") return { ...engine.stats(), rss: process.memoryUsage().rss };
   if (request.do === "setup") return setUp(request);
   if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);

@@ -117,6 +117,11 @@ export class WorkerProcess {
     return (await this.#ask({ do: "round", steps })) as unknown as Round;
   }
 
+  /** Drops the workloads that were set up, and their memory. */
+  async forget(): Promise<void> {
+    await this.#ask({ do: "forget" });
+  }
+
   /** What the process holds, in bytes (`rss`, `peak`), and Trivium's engine statistics. */
   async statistics(): Promise<Readonly<Record<string, number>>> {
     return (await this.#ask({ do: "statistics" })) as Readonly<Record<string, number>>;

@@ -3,6 +3,7 @@ import { UnsupportedError } from "../src/errors.ts";
 import { kerasFitStep, torchLoopStep } from "./door-workloads.ts";
 import { inferenceNetworks } from "./workloads/inference.ts";
 import { kerasNetworks } from "./workloads/keras-networks.ts";
+import { kernelWorkload } from "./workloads/kernel-operations.ts";
 import { seedsTrainingStep } from "./workloads/seeds-network.ts";
 import type { Workload } from "./workloads/step.ts";
 import { torchNetworks } from "./workloads/torch-networks.ts";
@@ -20,6 +21,7 @@ const training: Readonly<Record<string, Workload>> = {
 
 /** The workload of a suite. */
 export function findWorkload(suite: string, name: string): Workload {
+  if (suite === "kernels") return kernelWorkload(name);
   const known = suite === "infer" ? inferenceNetworks : training;
   if (!Object.hasOwn(known, name)) throw new UnsupportedError(`bench: no workload "${name}" in ${suite}.`);
   return known[name]!;

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import torch
+import torch_kernels
 import torch_networks
 from shared import Unavailable
 
@@ -75,4 +76,6 @@ def workload(suite, name, batch, setting, dropout):
         return train_step(name, batch, setting, dropout)
     if suite == "infer":
         return infer_step(name, batch, setting)
+    if suite == "kernels":
+        return torch_kernels.step(name, setting)
     raise Unavailable(f"torch runs no suite {suite}")

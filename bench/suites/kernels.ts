@@ -1,6 +1,8 @@
 import type { KernelWorkload, PeerName } from "../catalogue.ts";
-import type { TimingOptions } from "../compare.ts";
-import type { Figure, Row } from "../rows.ts";
+import { compare, type Outcome, type TimingOptions } from "../compare.ts";
+import { type KernelCase, kernelCases, nameOf } from "../kernel-cases.ts";
+import { type Figure, type Row, rowsOf } from "../rows.ts";
+import { WorkerProcess } from "../worker-process.ts";
 import { runBudget } from "./budget.ts";
 
 /** What the kernels suite is asked to do. */
@@ -10,8 +12,61 @@ export interface KernelOptions extends TimingOptions {
   readonly groups: readonly KernelWorkload[];
 }
 
+/** A kernel's round is this part of a network's: there are hundreds of them, and each is far shorter. */
+const roundShare = 1 / 5;
+/** Kernels between two measurements of the limits. */
+const between = 20;
+
+function taskOf(entry: KernelCase, peers: readonly PeerName[]) {
+  const { group, operation, dims, form, work, arithmetic, settings } = entry;
+  const own = Object.fromEntries(peers.flatMap((peer) => (settings[peer] ? [[peer, settings[peer]]] : [])));
+  return {
+    suite: "kernels",
+    workload: group === "convolution" ? operation : group,
+    assignment: nameOf(entry),
+    shape: [dims.join("x"), form].filter((part) => part !== "").join(" "),
+    batch: dims[0]!,
+    unit: arithmetic ? "GFLOP/s" : "GB/s",
+    unitsPerStep: (arithmetic ? work.flops : work.bytes) / 1e9,
+    work,
+    settings: own,
+    tolerance: 1e-4,
+  };
+}
+
+async function runCases(options: KernelOptions) {
+  const { limits, threads, groups } = options;
+  const cases = kernelCases.filter(({ group }) => groups.includes(group));
+  const versions: Record<string, string> = {};
+  const outcomes: Outcome[] = [];
+  const workers: WorkerProcess[] = [];
+  const timing = { ...options, roundSeconds: options.roundSeconds * roundShare };
+  try {
+    const names = [...(options.trivium ? ["trivium"] : []), ...options.peers];
+    if (cases.length > 0) for (const name of names) workers.push(new WorkerProcess(name, threads));
+    for (const [index, entry] of cases.entries()) {
+      if (index % between === 0) await limits.measure();
+      const task = taskOf(entry, options.peers);
+      const taking = workers.filter(({ name }) => name === "trivium" || task.settings[name] !== undefined);
+      const outcome = taking.length > 0 ? await compare(taking, task, timing, versions) : undefined;
+      if (outcome !== undefined) outcomes.push(outcome);
+      for (const worker of taking) await worker.forget();
+    }
+  } finally {
+    for (const worker of workers) worker.close();
+  }
+  if (cases.length > 0) await limits.measure();
+  return { outcomes, versions };
+}
+
 /** Single operations as shares of the machine's limits, and the contractions of the seeds' training step as they run inside it. */
-export async function runKernels(options: KernelOptions): Promise<{ rows: Row[]; figures: Figure[] }> {
+export async function runKernels(
+  options: KernelOptions,
+): Promise<{ rows: Row[]; figures: Figure[]; versions: Record<string, string> }> {
   const figures = options.groups.includes("budget") ? await runBudget(options) : [];
-  return { rows: [], figures };
+  const { outcomes, versions } = await runCases(options);
+  const rows = outcomes.flatMap(({ comparison, contestants }) =>
+    rowsOf(comparison, contestants, options.limits.limits),
+  );
+  return { rows, figures, versions };
 }
