@@ -44,7 +44,7 @@ function sharpPath(): string {
     }
   }
   throw new UnsupportedError(
-    "ImageFolder: decoding image files needs the package sharp, which is not installed: npm install sharp. (Or give a loader of your own.)",
+    "decoding image files needs the package sharp, which is not installed: npm install sharp. (Or give ImageFolder a loader of your own.)",
   );
 }
 

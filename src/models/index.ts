@@ -2,7 +2,7 @@
  * Networks with the structure, defaults and state names of torchvision, as modules of the PyTorch door. Images are (N, 3, H, W).
  *
  * @example
- * ```ts
+ * ```ts no-run: needs a file of weights
  * import { resnet50 } from "trivium/models";
  * const model = resnet50({ weights: "resnet50.safetensors" }).eval();
  * ```
@@ -31,6 +31,7 @@ export {
   mobilenetV2,
 } from "./mobilenet.ts";
 export type { NormLayer } from "./norm-layer.ts";
+export { type ImageClassification, type ImageClassificationOptions, imageClassification } from "./presets.ts";
 export { getModel, listModels, type ModelName, type ModelOptions } from "./registry.ts";
 export * from "./resnet.ts";
 export * from "./vgg.ts";

@@ -233,7 +233,7 @@ export function resnet34(options: ResNetModelOptions = {}): ResNet {
  * ResNet-50: 25,557,032 parameters.
  *
  * @example
- * ```ts
+ * ```ts no-run: needs a file of weights
  * const model = resnet50({ weights: "resnet50.safetensors" }).eval();
  * const classes = torch.noGrad(() => model(images).argmax(1));
  * ```

@@ -33,7 +33,7 @@ export function withWeights<Network extends nn.AnyModule>(
  * layers may be those of 2017 (`denselayer1.norm.1`).
  *
  * @example
- * ```ts
+ * ```ts no-run: needs a file of weights
  * const model = resnet50();
  * loadWeights(model, "resnet50.safetensors");
  * ```

@@ -90,7 +90,7 @@ compiled("keras-mnist: the article's Keras program", async () => {
 });
 
 test("no example is left out", () => {
-  const elsewhere = ["torch-mnist-main"];
+  const elsewhere = ["classify-image", "torch-mnist-main"];
   const here = ["fair-mnist", "keras-cifar", "keras-mnist", "tf-conv-net", "tf-session"];
   const known = [...elsewhere, ...here, "torch-cifar", "torch-dynamic", "torch-mnist"];
   const examples = readdirSync(`${root}examples`).filter((file) => file.endsWith(".ts"));

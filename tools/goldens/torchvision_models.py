@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torchvision
 from formula import hash_labels, hash_uniform, numbers, sampled, write
+from PIL import Image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDENS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "test", "goldens")
@@ -162,6 +163,27 @@ WANTED = (
 )  # fmt: skip
 
 
+def classification():
+    """The likeliest classes of an image, resized, cropped and normalized as torchvision does it for its weights."""
+    name, width, height, patch = "mobilenet_v2", 320, 288, 32
+    patches = hash_labels(INPUT_STREAM + 3, (height // patch) * (width // patch) * 3, 256).reshape(height // patch, width // patch, 3)
+    pixels = patches.repeat(patch, axis=0).repeat(patch, axis=1).astype(np.uint8)
+    model = torchvision.models.get_model(name).eval()
+    set_state(model)
+    preprocess = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.transforms()
+    with torch.inference_mode():
+        probabilities = model(preprocess(Image.fromarray(pixels)).unsqueeze(0)).softmax(1)[0]
+    values, classes = probabilities.topk(5)
+    return {
+        "model": name,
+        "width": width,
+        "height": height,
+        "patch": patch,
+        "classes": classes.tolist(),
+        "percent": [float(f"{100 * v:.3f}") for v in values.tolist()],
+    }
+
+
 def starts():
     """Standard deviations and means of what weights start as, for the kinds that a network sets."""
     entries = {
@@ -184,6 +206,7 @@ def main():
         "structures": {name: structure(name) for name in NAMES},
         "forwards": [forward(*case) for case in FORWARDS],
         "training": training(),
+        "classification": classification(),
         "starts": starts(),
     }
     write(os.path.join(GOLDENS, "torchvision-models.json"), content)

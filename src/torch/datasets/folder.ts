@@ -15,6 +15,14 @@ export interface ImageFolderOptions<Input, Target> extends VisionOptions<Input, 
 }
 
 /**
+ * The pixels of an image file, as RGB: what `ImageFolder` reads with. After torchvision.datasets.folder.default_loader.
+ * @throws UnsupportedError when `sharp` is not installed; DataError when the file is no image.
+ */
+export function defaultLoader(path: string): Image {
+  return decodeImageFile(path);
+}
+
+/**
  * Images in folders, one for each class: `root/dog/1.png`, `root/cat/2.jpg`. Classes are numbered in the order of their names. Files are decoded by `sharp` when they
  * are asked for (install it beside Trivium), or by `loader`.
  * @throws DataError when there are no classes or no images; UnsupportedError, at the first image, when `sharp` is not installed.
@@ -32,7 +40,7 @@ export class ImageFolder<Input = Image, Target = number> extends VisionDataset<I
     this.classes = classes;
     this.classToIdx = Object.fromEntries(classes.map((name, index) => [name, index]));
     this.samples = samples;
-    this.loader = options.loader ?? decodeImageFile;
+    this.loader = options.loader ?? defaultLoader;
   }
   get length(): number {
     return this.samples.length;
