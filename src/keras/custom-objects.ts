@@ -24,8 +24,20 @@ const scopes: CustomObjects[] = [];
  *
  * @example
  * ```ts
- * class Scale extends Layer { … getConfig() { return { ...super.getConfig(), factor: this.factor }; } }
- * registerKerasSerializable("demo")(Scale);
+ * class Times extends layers.Layer {
+ *   readonly factor: number;
+ *   constructor({ factor, ...options }: layers.LayerOptions & { factor: number }) {
+ *     super(options);
+ *     this.factor = factor;
+ *   }
+ *   override call(x: Tensor) {
+ *     return x.mul(this.factor);
+ *   }
+ *   override getConfig() {
+ *     return { ...super.getConfig(), factor: this.factor };
+ *   }
+ * }
+ * registerKerasSerializable("demo")(Times);
  * ```
  */
 export function registerKerasSerializable(

@@ -95,11 +95,13 @@ export abstract class SteppingLayer<
    *
    * @example
    * ```ts
-   * override trainStep([x, y]: StepData<Tensor>) {
-   *   const predictions = this(x, { training: true });
-   *   const loss = this.computeLoss(x, y, predictions);
-   *   this.optimizer.apply(gradients(loss, this.trainableVariables), this.trainableVariables);
-   *   return { ...this.computeMetrics(x, y, predictions), loss };
+   * class Net extends Sequential {
+   *   override trainStep([x, y]: StepData<Tensor>) {
+   *     const predictions = this.call(x, { training: true });
+   *     const loss = this.computeLoss(x, y, predictions);
+   *     this.optimizer.apply(gradients(loss, this.trainableVariables), this.trainableVariables);
+   *     return { ...this.computeMetrics(x, y, predictions), loss };
+   *   }
    * }
    * ```
    */

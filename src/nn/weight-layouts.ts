@@ -50,6 +50,9 @@ export interface CopyWeightsOptions {
  *
  * @example
  * ```ts
+ * import { nn } from "trivium/torch";
+ * const model = new Sequential([Input([4]), new Dense(2)]);
+ * const net = new nn.Linear(4, 2);
  * copyWeights(model.weights, net.parameters(), { to: "channelsFirst" }); // Keras → PyTorch
  * copyWeights(net.parameters(), model.weights, { to: "channelsLast" }); // PyTorch → Keras
  * ```

@@ -133,7 +133,7 @@ function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResul
  * const step = compile((x, rate) => {
  *   const loss = w.mul(x).sum();
  *   const [slope] = gradients(loss, [w]);
- *   assignAll([[w, w.sub(slope.mul(rate))]]);
+ *   assignAll([[w, w.sub(slope!.mul(rate))]]);
  *   return loss;
  * });
  * step(tensor([3, 4]), 0.1).item(); // 11

@@ -41,12 +41,12 @@ export interface ScanResult {
  * ```ts
  * // running mean with decay
  * const { outputs } = scan(
- *   ([mean], [x]) => {
- *     const next = mean.mul(0.9).add(x.mul(0.1));
+ *   ([mean], [row]) => {
+ *     const next = mean.mul(0.9).add(row.mul(0.1));
  *     return { carries: [next], outputs: [next] };
  *   },
  *   [zeros([3])],
- *   [values], // [T, 3]
+ *   [x], // [T, 3]
  * );
  * ```
  */

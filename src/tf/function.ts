@@ -130,7 +130,8 @@ export class CompiledFunction<Args extends readonly unknown[], Result> extends C
  * const step = tf.function((x: tf.Tensor, y: tf.Tensor) => {
  *   const tape = new tf.GradientTape();
  *   const loss = tape.run(() => lossOf(model(x), y));
- *   optimizer.applyGradients(zip(tape.gradient(loss, variables), variables));
+ *   const slopes = tape.gradient(loss, variables);
+ *   optimizer.applyGradients(variables.map((variable, i) => [slopes[i], variable]));
  *   return loss;
  * });
  * ```

@@ -7,7 +7,7 @@ import { atEntry } from "../tensor/lift.ts";
  *
  * @example
  * ```ts
- * torch.save({ model: model.stateDict(), optimizer: optimizer.stateDict(), epoch }, "checkpoint.pt");
+ * torch.save({ model: model.stateDict(), optimizer: optimizer.stateDict(), epoch: 3 }, "checkpoint.pt");
  * ```
  * @throws ArgumentError for what is no plain data (functions, class instances); DataError when the file cannot be written.
  */
@@ -21,8 +21,8 @@ export function save(object: unknown, path: string): void {
  *
  * @example
  * ```ts
+ * torch.save(model.stateDict(), "mnist_cnn.pt");
  * model.loadStateDict(torch.load("mnist_cnn.pt"));
- * const { epoch } = torch.load<{ epoch: number }>("checkpoint.pt");
  * ```
  * @throws DataError, with nothing half-loaded, for a file that is missing, truncated, damaged, of another kind or of a newer version; UnsupportedError
  * for a file of PyTorch's own.

@@ -37,7 +37,7 @@ interface Pass {
  * @example
  * ```ts
  * const loader = new DataLoader(new TensorDataset(x, y), { batchSize: 32, shuffle: true });
- * for (const [images, labels] of loader) train(images, labels);
+ * for (const [images, labels] of loader) console.log(images.shape, labels.shape);
  * ```
  */
 export class DataLoader<Sample, Batch = Collated<Sample>> implements Iterable<Batch>, AsyncIterable<Batch> {

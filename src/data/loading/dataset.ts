@@ -183,6 +183,7 @@ export class ConcatDataset<Sample> extends Dataset<Sample> {
  * @throws ArgumentError when the lengths do not add up to the data set's.
  * @example
  * ```ts
+ * const dataset = new TensorDataset(x, y);
  * const [train, validation] = randomSplit(dataset, [0.9, 0.1], { generator: new Generator(42) });
  * ```
  */

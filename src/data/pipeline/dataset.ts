@@ -44,8 +44,8 @@ const times = (cardinality: Cardinality, change: (count: number) => number): Car
  *
  * @example
  * ```ts
- * const batches = Dataset.fromTensorSlices([images, labels]).shuffle(60_000).batch(128);
- * for (const [x, y] of batches) step(x, y);
+ * const batches = tf.data.Dataset.fromTensorSlices([images, labels]).shuffle(60_000).batch(128);
+ * for (const [x, y] of batches) console.log(x.shape, y.shape);
  * ```
  */
 export class Dataset<Element> implements Iterable<Element>, AsyncIterable<Element> {

@@ -89,6 +89,7 @@ type Part = (typeof parts)[number];
  * @example
  * ```ts
  * const attend = new layers.MultiHeadAttention({ numHeads: 2, keyDim: 8 });
+ * const [x, memory] = [ones([2, 5, 16]), ones([2, 7, 16])];
  * const y = attend(x, x, { useCausalMask: true });
  * const [output, scores] = attend(x, memory, { returnAttentionScores: true });
  * ```

@@ -82,7 +82,7 @@ export interface NormalizationOptions extends LayerOptions {
  * @example
  * ```ts
  * const normalize = new layers.Normalization();
- * normalize.adapt(trainingData);
+ * normalize.adapt(x);
  * ```
  */
 export class Normalization extends Layer {

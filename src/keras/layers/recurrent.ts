@@ -253,7 +253,7 @@ class ForgetBias extends initializers.Initializer {
  *
  * @example
  * ```ts
- * const [sequence, h, c] = new layers.LSTM(32, { returnSequences: true, returnState: true })(x);
+ * const [sequence, h, c] = new layers.LSTM(32, { returnSequences: true, returnState: true })(zeros([8, 10, 4]));
  * ```
  */
 export class LSTM<State extends boolean = false> extends RecurrentLayer<State> {

@@ -22,7 +22,7 @@ const mergeModes: readonly MergeMode[] = ["concat", "sum", "mul", "ave", null];
  * @example
  * ```ts
  * const both = new layers.Bidirectional(new layers.LSTM(16, { returnSequences: true }));
- * both(x).shape; // [batch, steps, 32]
+ * both(zeros([8, 10, 4])).shape; // [8, 10, 32]
  * ```
  */
 export class Bidirectional<Out extends Tensor | Tensor[] = Tensor> extends Layer<Tensor, Out, RecurrentCallOptions> {

@@ -17,6 +17,7 @@ export interface TorchModuleWrapperOptions extends LayerOptions {
  *
  * @example
  * ```ts
+ * import { nn } from "trivium/torch";
  * const model = new Sequential([new layers.TorchModuleWrapper(new nn.Linear(8, 4)), new layers.Dense(2)]);
  * ```
  */

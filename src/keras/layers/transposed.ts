@@ -99,7 +99,7 @@ export class Conv1DTranspose extends TransposedConvolution<readonly [number]> {
  *
  * @example
  * ```ts
- * new layers.Conv2DTranspose(8, 3, { strides: 2, padding: "same" })(x).shape; // [batch, 2·height, 2·width, 8]
+ * new layers.Conv2DTranspose(8, 3, { strides: 2, padding: "same" })(zeros([1, 7, 5, 4])).shape; // [1, 14, 10, 8]
  * ```
  */
 export class Conv2DTranspose extends TransposedConvolution<Pair> {

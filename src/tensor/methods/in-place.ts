@@ -174,8 +174,9 @@ export abstract class InPlaceMethods extends IndexingMethods {
    *
    * @example
    * ```ts
+   * const x = randomNormal([4, 3]);
    * x.setAt_([0], 1); // x[0] = 1
-   * x.setAt_([":", -1], column); // x[:, -1] = column
+   * x.setAt_([":", -1], tensor([1, 2, 3, 4])); // x[:, -1] = column
    * x.setAt_([x.lt(0)], 0); // x[x < 0] = 0
    * ```
    */

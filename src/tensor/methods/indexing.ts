@@ -58,7 +58,7 @@ export abstract class IndexingMethods extends ConversionMethods {
    * x.at(0); // x[0]
    * x.at(":", [1, 3]); // x[:, 1:3]
    * x.at("...", -1); // x[..., -1]
-   * x.at(rows, columns); // x[rows, columns]
+   * x.at(tensor(new Int32Array([0, 2])), tensor(new Int32Array([1, 1]))); // x[rows, columns]
    * x.at(x.gt(0)); // x[x > 0]
    * ```
    */

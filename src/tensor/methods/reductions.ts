@@ -70,7 +70,7 @@ export abstract class ReductionMethods extends ElementaryMethods {
    *
    * @example
    * ```ts
-   * const { values, indices } = output.max(1);
+   * const { values, indices } = x.max(1);
    * ```
    */
   max(this: Tensor): Tensor;

@@ -114,9 +114,14 @@ function closure(roots: readonly Operation[], fed: Fed): Operation[] {
  *
  * @example
  * ```ts
+ * const x = placeholder("float32", [null, 4]);
+ * const weight = new Variable(tf.ones([4, 1]));
+ * const cost = reduceMean(square(matmul(x, weight)));
+ * const trainStep = new train.GradientDescentOptimizer(0.1).minimize(cost);
+ *
  * const session = new Session();
  * session.run(globalVariablesInitializer());
- * const [, loss] = session.run([trainStep, cost], { feedDict: [[x, images], [y, labels]] });
+ * const [, loss] = session.run([trainStep, cost], { feedDict: [[x, tf.ones([8, 4])]] });
  * ```
  */
 export class Session {

@@ -68,8 +68,9 @@ export function save(module: AnyModule, path: string): void {
  *
  * @example
  * ```ts
- * const model = jit.load("model.pt");
- * model(images).argmax(1);
+ * jit.save(jit.trace(model, images), "model.pt");
+ * const loaded = jit.load("model.pt");
+ * loaded(images).argmax(1);
  * ```
  * @throws DataError for a file that is missing, truncated, damaged, hostile, of another kind or of a newer version.
  */

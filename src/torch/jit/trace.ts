@@ -38,7 +38,7 @@ export interface TraceOptions {
  *
  * @example
  * ```ts
- * const traced = jit.trace(model.eval(), torch.randn(1, 3, 32, 32));
+ * const traced = jit.trace(model.eval(), torch.randn(1, 1, 28, 28));
  * jit.save(traced, "model.pt");
  * ```
  * @throws GradientError where the module reads a value; UnsupportedError for what no file can hold.

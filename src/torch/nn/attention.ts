@@ -45,6 +45,7 @@ class NonDynamicallyQuantizableLinear extends Linear {}
  * @example
  * ```ts
  * const attention = new nn.MultiheadAttention(16, 4, { batchFirst: true });
+ * const x = torch.randn(2, 5, 16);
  * const [output, weights] = attention(x, x, x);
  * ```
  */

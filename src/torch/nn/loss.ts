@@ -39,7 +39,7 @@ abstract class Loss<Options extends { readonly reduction?: string }> extends Mod
  * @example
  * ```ts
  * const lossFn = new nn.CrossEntropyLoss();
- * const loss = lossFn(logits, labels);
+ * const loss = lossFn(model(images), labels);
  * ```
  */
 export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {

@@ -79,7 +79,7 @@ function registered<Hook>(hooks: Map<number, Hook>, hook: Hook): RemovableHandle
  *   }
  * }
  * const net = new Net();
- * net(images).shape; // [batch, 10]
+ * net(torch.randn(8, 64)).shape; // [8, 10]
  * ```
  */
 export class Module<Args extends readonly unknown[] = [Tensor], Result = Tensor> extends AnyModule {

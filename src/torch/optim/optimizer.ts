@@ -38,7 +38,7 @@ export interface OptimizerKind<Settings extends CommonSettings> {
  * ```ts
  * const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
  * optimizer.zeroGrad();
- * lossFunction(model(input), target).backward();
+ * criterion(model(images), labels).backward();
  * optimizer.step();
  * ```
  */

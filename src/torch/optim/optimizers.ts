@@ -54,6 +54,7 @@ const sgdKind: OptimizerKind<SGDSettings> = {
  * @example
  * ```ts
  * new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+ * const [base, head] = [new nn.Linear(8, 8), new nn.Linear(8, 2)];
  * new optim.SGD([{ params: base.parameters() }, { params: head.parameters(), lr: 1 }], { lr: 0.1 });
  * ```
  */

@@ -24,7 +24,7 @@ export interface ReduceLROnPlateauOptions {
  * @example
  * ```ts
  * const scheduler = new optim.lrScheduler.ReduceLROnPlateau(optimizer, "min", { patience: 3 });
- * scheduler.step(validationLoss);
+ * scheduler.step(criterion(model(images), labels).item()); // a loss on data that are not trained on
  * ```
  */
 export class ReduceLROnPlateau extends Scheduler {

@@ -21,7 +21,7 @@ const ComposeBase = Callable as unknown as abstract new <Steps extends readonly 
  *
  * @example
  * ```ts
- * const transform = new Compose([new Resize([8, 8]), new ToTensor(), new Normalize([0.1307], [0.3081])]);
+ * const transform = new transforms.Compose([new transforms.Resize([8, 8]), new transforms.ToTensor()]);
  * ```
  */
 export class Compose<const Steps extends readonly Step[]> extends ComposeBase<Steps> {
