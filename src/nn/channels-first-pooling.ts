@@ -1,6 +1,7 @@
 /** Pooling of channels-first images. */
 import { averagePool2d, concat, maxPool2d, type Tensor } from "../tensor/index.ts";
 import { toChannelsFirst, toChannelsLast } from "./channels-first.ts";
+import { globalPooling } from "./spatial.ts";
 import type { Pair } from "./windows.ts";
 
 export interface PoolingGeometry {
@@ -46,6 +47,8 @@ export function channelsFirstAdaptivePool(kind: "max" | "average", x: Tensor, si
   };
   const images = toChannelsLast(x);
   const [height, width] = [images.shape[1], images.shape[2]];
+  // one position: the sum that global pooling of every door takes, so that the same network has the same bits in all of them
+  if (kind === "average" && size[0] === 1 && size[1] === 1) return toChannelsFirst(globalPooling(kind, images, true));
   if (height % size[0] === 0 && width % size[1] === 0) {
     return toChannelsFirst(pool(images, [height / size[0], width / size[1]]));
   }

@@ -56,8 +56,14 @@ export function perceptron(): InThreeStyles {
   };
 }
 
+/** How the mean over an image is written in PyTorch. */
+const globalMeans = {
+  mean: (x: Tensor): Tensor => x.mean([2, 3]),
+  adaptivePooling: (x: Tensor): Tensor => F.adaptiveAvgPool2d(x, 1).flatten(1),
+} as const;
+
 /** Two convolutions, the first with pooling behind it, and global average pooling. */
-export function convolutional(): InThreeStyles {
+export function convolutional(globalMean: keyof typeof globalMeans = "mean"): InThreeStyles {
   class TorchNet extends nn.Module {
     conv1 = new nn.Conv2d(2, 8, 3);
     conv2 = new nn.Conv2d(8, 16, 3);
@@ -66,7 +72,7 @@ export function convolutional(): InThreeStyles {
       x = x.permute(0, 3, 1, 2);
       x = F.maxPool2d(F.relu(this.conv1(x)), 2);
       x = F.relu(this.conv2(x));
-      return this.output(x.mean([2, 3]));
+      return this.output(globalMeans[globalMean](x));
     }
   }
   const weights = variables([[3, 3, 2, 8], [8], [3, 3, 8, 16], [16], [16, 4], [4]]);
