@@ -48,7 +48,9 @@ export function channelsFirstAdaptivePool(kind: "max" | "average", x: Tensor, si
   const images = toChannelsLast(x);
   const [height, width] = [images.shape[1], images.shape[2]];
   // one position: the sum that global pooling of every door takes, so that the same network has the same bits in all of them
-  if (kind === "average" && size[0] === 1 && size[1] === 1) return toChannelsFirst(globalPooling(kind, images, true));
+  if (kind === "average" && size[0] === 1 && size[1] === 1) {
+    return globalPooling(kind, images, false).unsqueeze(-1).unsqueeze(-1);
+  }
   if (height % size[0] === 0 && width % size[1] === 0) {
     return toChannelsFirst(pool(images, [height / size[0], width / size[1]]));
   }
