@@ -1,4 +1,5 @@
 /** Trivium's side of the bench: the protocol of bench/peers/worker.py, answered by this framework. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { TriviumError } from "../src/errors.ts";
 import { engine } from "../src/tensor/index.ts";
@@ -7,7 +8,7 @@ import type { StepResult } from "./workloads/step.ts";
 import { findWorkload, type Step } from "./workloads.ts";
 
 type Request =
-  | ({ readonly do: "setup"; readonly warmup?: number } & Assignment)
+  | ({ readonly do: "setup" } & Assignment)
   | { readonly do: "round"; readonly steps: number }
   | { readonly do: "profile" }
   | { readonly do: "forget" }
@@ -16,6 +17,18 @@ type Request =
 
 const known = new Map<string, { step: Step; check: readonly number[] }>();
 let current: Step | undefined;
+let growth = 0;
+
+/** Most bytes that were resident since the last reset, and resets it, where /proc tells. */
+function peakResident(): number {
+  try {
+    const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) * 1024;
+    writeFileSync("/proc/self/clear_refs", "5");
+    return peak;
+  } catch {
+    return process.memoryUsage().rss;
+  }
+}
 
 /** Numbers of a result that are compared: evenly spread where there are more. */
 const compared = 16_384;
@@ -36,7 +49,10 @@ async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: 
   if (entry === undefined) {
     const { make, drops } = findWorkload(suite, workload);
     const plain = make(batch, false);
+    peakResident();
+    const before = process.memoryUsage().rss;
     const check = await checkOf(plain);
+    growth = peakResident() - before;
     const step = drops ? make(batch, true) : plain;
     for (let turn = 0; turn < warmup; turn++) await step();
     entry = { step, check };
@@ -66,7 +82,7 @@ async function answer(request: Request): Promise<object> {
     current = undefined;
     return {};
   }
-  if (request.do === "statistics") return { ...engine.stats(), rss: process.memoryUsage().rss };
+  if (request.do === "statistics") return { ...engine.stats(), rss: process.memoryUsage().rss, growth };
   if (request.do === "setup") return setUp(request);
   if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);
   if (request.do === "round") return time(current, request.steps);

@@ -13,6 +13,8 @@ export interface Assignment {
   readonly batch: number;
   readonly setting: string;
   readonly threads: number;
+  /** Steps before the first round (default 3). */
+  readonly warmup?: number;
 }
 
 /** Answer to a setup. */
@@ -122,7 +124,7 @@ export class WorkerProcess {
     await this.#ask({ do: "forget" });
   }
 
-  /** What the process holds, in bytes (`rss`, `peak`), and Trivium's engine statistics. */
+  /** What the process holds, in bytes: `rss` now, `growth` at most during the first steps of the last new setup; and Trivium's engine statistics. */
   async statistics(): Promise<Readonly<Record<string, number>>> {
     return (await this.#ask({ do: "statistics" })) as Readonly<Record<string, number>>;
   }

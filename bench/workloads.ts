@@ -1,6 +1,7 @@
 /** Workloads of this framework by suite and name, with the weights and data that the peers get. */
 import { UnsupportedError } from "../src/errors.ts";
 import { kerasFitStep, torchLoopStep } from "./door-workloads.ts";
+import { dispatchWorkloads } from "./workloads/dispatch.ts";
 import { inferenceNetworks } from "./workloads/inference.ts";
 import { kerasNetworks } from "./workloads/keras-networks.ts";
 import { kernelWorkload } from "./workloads/kernel-operations.ts";
@@ -22,7 +23,7 @@ const training: Readonly<Record<string, Workload>> = {
 /** The workload of a suite. */
 export function findWorkload(suite: string, name: string): Workload {
   if (suite === "kernels") return kernelWorkload(name);
-  const known = suite === "infer" ? inferenceNetworks : training;
+  const known = { infer: inferenceNetworks, system: dispatchWorkloads }[suite] ?? training;
   if (!Object.hasOwn(known, name)) throw new UnsupportedError(`bench: no workload "${name}" in ${suite}.`);
   return known[name]!;
 }

@@ -78,4 +78,7 @@ def workload(suite, name, batch, setting, dropout):
         return infer_step(name, batch, setting)
     if suite == "kernels":
         return torch_kernels.step(name, setting)
+    if suite == "system":
+        number = torch.ones(1)
+        return lambda: (number + 1).item()
     raise Unavailable(f"torch runs no suite {suite}")

@@ -7,7 +7,7 @@
                          or {"unavailable": why this machine cannot run it}
 {"do": "round", "steps"} -> {"seconds": wall time of that many steps, "cpu": process seconds}
 {"do": "forget"}         -> {}: drops the workloads that were set up
-{"do": "statistics"}     -> {"rss": bytes resident now, "peak": most bytes that were resident}
+{"do": "statistics"}     -> {"rss": bytes resident now, "growth": at most during the first steps of the last new setup}
 {"do": "close"}          -> ends
 An error answers {"error": text}. Workloads keep their state between rounds; a second setup of the same one only switches to it.
 """
@@ -15,7 +15,6 @@ An error answers {"error": text}. Workloads keep their state between rounds; a s
 import importlib
 import json
 import os
-import resource
 import sys
 import time
 
@@ -37,12 +36,24 @@ def check_of(step):
     return flat[:: max(1, -(-flat.size // COMPARED))].tolist()
 
 
+def resident(field):
+    """Bytes resident now (VmRSS) or at most since the last reset (VmHWM)."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
+
+
+def reset_peak():
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
 class Server:
     def __init__(self, peer_name):
         self.peer_name = peer_name
         self.peer = None
         self.current = None
         self.known = {}
+        self.growth = 0
 
     def setup(self, request):
         if self.peer is None:
@@ -54,7 +65,10 @@ class Server:
 
             try:
                 step = self.peer.workload(*key, dropout=False)
+                reset_peak()
+                before = resident("VmRSS")
                 check = check_of(step)
+                self.growth = resident("VmHWM") - before
                 if key[1] in DROPS:
                     step = self.peer.workload(*key, dropout=True)
                 for _ in range(request.get("warmup", 3)):
@@ -72,9 +86,7 @@ class Server:
             self.known, self.current = {}, None
             return {}
         if request["do"] == "statistics":
-            with open("/proc/self/statm") as file:
-                resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-            return {"rss": resident, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+            return {"rss": resident("VmRSS"), "growth": self.growth}
         step = self.current
         cpu, start = time.process_time(), time.perf_counter()
         for _ in range(request["steps"]):

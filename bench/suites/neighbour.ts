@@ -41,7 +41,7 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
   say(`beside a busy process ${rounded(100 * value.median)} % of the free throughput is kept`);
   return [
     {
-      suite: "neighbour",
+      suite: "system",
       name: "share of free throughput kept beside a process on one core",
       value,
       unit: "share",

@@ -1,8 +1,13 @@
 import type { PeerName, SystemWorkload } from "../catalogue.ts";
 import type { TimingOptions } from "../compare.ts";
 import type { Figure } from "../rows.ts";
+import { runCompileTime } from "./compile-time.ts";
+import { runDispatch } from "./dispatch.ts";
+import { runMemory } from "./memory.ts";
 import { runNeighbour } from "./neighbour.ts";
+import { runScaling } from "./scaling.ts";
 import { runStartup } from "./startup.ts";
+import { runSteady } from "./steady.ts";
 
 /** What the system suite is asked to do. */
 export interface SystemOptions extends TimingOptions {
@@ -12,14 +17,19 @@ export interface SystemOptions extends TimingOptions {
   readonly minutes: number;
 }
 
-const runners: Readonly<Partial<Record<SystemWorkload, (options: SystemOptions) => Promise<Figure[]>>>> = {
+const runners: Readonly<Record<SystemWorkload, (options: SystemOptions) => Promise<Figure[]>>> = {
   startup: runStartup,
+  "compile-time": runCompileTime,
+  memory: runMemory,
+  dispatch: runDispatch,
+  scaling: runScaling,
   neighbour: runNeighbour,
+  steady: runSteady,
 };
 
 /** Everything about a process rather than a kernel: one workload after the other. */
 export async function runSystem(options: SystemOptions): Promise<{ figures: Figure[] }> {
   const figures: Figure[] = [];
-  for (const workload of options.workloads) figures.push(...((await runners[workload]?.(options)) ?? []));
+  for (const workload of options.workloads) figures.push(...(await runners[workload](options)));
   return { figures };
 }

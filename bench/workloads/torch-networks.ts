@@ -79,6 +79,15 @@ export const torchNetworks: Readonly<Record<string, Workload>> = {
         y: classes("resnet-labels", [batch], 10),
       }),
   },
+  resnet152: {
+    make: (batch) =>
+      trainingStep({
+        module: getModel("resnet152"),
+        optimizer: descent,
+        x: data("images", [batch, 3, 224, 224], -1, 1),
+        y: classes("labels", [batch], 1000),
+      }),
+  },
   "transformer-layer": {
     make: (batch) =>
       trainingStep({
