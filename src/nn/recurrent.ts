@@ -92,6 +92,8 @@ export interface StackOptions {
   readonly initial?: readonly (readonly Tensor[])[];
   /** Share of the outputs of every layer but the last that is zeroed. */
   readonly dropout?: number;
+  /** [T, batch]: steps that do not count leave the states alone and have outputs of zeros. */
+  readonly mask?: Tensor | undefined;
 }
 
 /** Layers on top of each other, each with one cell or (both directions, outputs side by side) two. */
@@ -100,13 +102,14 @@ export function recurStack(
   x: Tensor,
   options: StackOptions = {},
 ): { outputs: Tensor; states: Tensor[][] } {
-  const { initial, dropout: rate = 0 } = options;
+  const { initial, dropout: rate = 0, mask } = options;
   const states: Tensor[][] = [];
   let inputs = x;
   layers.forEach((directions, layer) => {
     const dropped = layer > 0 && rate > 0 ? dropout(inputs, rate) : inputs;
     const results = directions.map((cell, direction) => {
-      const result = recur(cell, dropped, { reverse: direction === 1, initial: initial?.[states.length] });
+      const reverse = direction === 1;
+      const result = recur(cell, dropped, { reverse, initial: initial?.[states.length], mask, zeroMasked: true });
       states.push(result.states);
       return result.outputs;
     });

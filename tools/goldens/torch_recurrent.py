@@ -22,6 +22,12 @@ CASES = [
     ("GRU", dict(num_layers=2, bidirectional=True), T, False),
     ("GRU", dict(bias=False, batch_first=True), 1, False),
 ]
+# sequences of different lengths; the input's padding is noise that must have no influence
+PACKED = [
+    ("LSTM", dict(num_layers=2, bidirectional=True), [5, 3, 2], True, True),
+    ("GRU", dict(batch_first=True), [2, 5, 3], False, True),
+    ("RNN", dict(bidirectional=True), [1, 4, 4], False, False),
+]
 CELLS = [("RNNCell", dict(nonlinearity="relu")), ("LSTMCell", {}), ("GRUCell", {}), ("GRUCell", dict(bias=False))]
 
 
@@ -61,6 +67,31 @@ def layer(name, options, steps, given):
     return {"name": name, "options": options, "shape": shape, "given": given, **finish(module, x, states, [output], finals)}
 
 
+def packed(name, options, lengths, is_sorted, given):
+    rnn = torch.nn.utils.rnn
+    batch_first = options.get("batch_first", False)
+    module = getattr(torch.nn, name)(I, H, **options)
+    fill(module)
+    x = data(1, (B, T, I) if batch_first else (T, B, I)).requires_grad_()
+    count = options.get("num_layers", 1) * (2 if options.get("bidirectional") else 1)
+    states = [data(2 + i, (count, B, H)).requires_grad_() for i in range(2 if name == "LSTM" else 1)] if given else []
+    sequences = rnn.pack_padded_sequence(x, lengths, batch_first=batch_first, enforce_sorted=is_sorted)
+    output, final = module(sequences, (tuple(states) if name == "LSTM" else states[0]) if given else None)
+    finals = list(final) if name == "LSTM" else [final]
+    padded, _ = rnn.pad_packed_sequence(output, batch_first=batch_first, padding_value=-0.5, total_length=T)
+    return {
+        "name": name,
+        "options": options,
+        "shape": list(x.shape),
+        "given": given,
+        "lengths": lengths,
+        "sorted": is_sorted,
+        "packed": sampled(output.data.detach()),
+        "batchSizes": output.batch_sizes.tolist(),
+        **finish(module, x, states, [padded], finals),
+    }
+
+
 def cell(name, options):
     module = getattr(torch.nn, name)(I, H, **options)
     fill(module)
@@ -76,6 +107,7 @@ write(
     {
         "versions": {"torch": torch.__version__},
         "layers": [layer(*case) for case in CASES],
+        "packed": [packed(*case) for case in PACKED],
         "cells": [cell(*case) for case in CELLS],
     },
 )

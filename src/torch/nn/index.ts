@@ -29,5 +29,5 @@ export * from "./recurrent.ts";
 export * from "./shape.ts";
 export { type LoadResult, type StateDict, StateDictError } from "./state-dict.ts";
 export * from "./transformer.ts";
-export * as utils from "./utils.ts";
+export * as utils from "./utils/index.ts";
 export * from "./vision.ts";

@@ -5,6 +5,7 @@ import { AnyModule } from "./any-module.ts";
 import { type FullBackwardHook, runWithBackwardHooks } from "./backward-hooks.ts";
 import { Parameter } from "./parameter.ts";
 import { snapshot } from "./state-dict.ts";
+import { PackedSequence } from "./utils/packed-sequence.ts";
 
 /** Ends a registration. */
 export interface RemovableHandle {
@@ -43,7 +44,7 @@ export function layerName(module: AnyModule): string {
 
 /** Results of the outermost call are computed by the next step, so that they can be read after it. */
 function keepTensors(value: unknown): void {
-  if (value instanceof Tensor) value.keep();
+  if (value instanceof Tensor || value instanceof PackedSequence) value.keep();
   else if (Array.isArray(value)) for (const entry of value) keepTensors(entry);
   else if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
     for (const entry of Object.values(value)) keepTensors(entry);

@@ -4,9 +4,11 @@ import { formatShape, sameShape } from "../../graph/shape.ts";
 import { relu } from "../../nn/activations.ts";
 import { recurStack } from "../../nn/recurrent.ts";
 import { gruCell, lstmCell, type RecurrentCell, simpleCell } from "../../nn/recurrent-cells.ts";
+import { countedUpTo } from "../../nn/sequences.ts";
 import { randomUniform, stack, type Tensor, zeros } from "../../tensor/index.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
+import { PackedSequence } from "./utils/packed-sequence.ts";
 
 /** Options of all recurrent layers. */
 export interface RecurrentOptions {
@@ -33,6 +35,8 @@ export interface CellOptions {
 export interface RNNCellOptions extends CellOptions {
   readonly nonlinearity?: Nonlinearity;
 }
+/** Output and cell state of an LSTM. */
+export type LSTMState = readonly [h: Tensor, c: Tensor];
 export type Nonlinearity = "tanh" | "relu";
 
 /** Weights of one layer and direction under PyTorch's names without the suffix. */
@@ -162,19 +166,35 @@ abstract class RecurrentModule<Hidden> extends Module<[input: Tensor, hx?: Hidde
   flattenParameters(): void {}
 
   /** Runs all layers; `given` holds the initial states as [layers · directions, batch, hidden]. */
-  protected run(
+  protected run<Input extends Tensor | PackedSequence>(
+    input: Input,
+    given: readonly Tensor[] | undefined,
+    owner: string,
+  ): [output: Input, states: Tensor[]] {
+    if (!(input instanceof PackedSequence)) {
+      return this.runOver(input, given, owner, this.batchFirst) as [Input, Tensor[]];
+    }
+    const { padded, lengths } = input;
+    const mask = countedUpTo(lengths, padded.shape[0]);
+    const [output, states] = this.runOver(padded, given, owner, false, mask);
+    return [input.with(output) as Input, states];
+  }
+
+  private runOver(
     input: Tensor,
     given: readonly Tensor[] | undefined,
     owner: string,
+    batchFirst: boolean,
+    mask?: Tensor,
   ): [output: Tensor, states: Tensor[]] {
     if ((input.rank !== 2 && input.rank !== 3) || input.shape[input.rank - 1] !== this.inputSize) {
-      const batched = this.batchFirst ? "(batch, steps" : "(steps, batch";
+      const batched = batchFirst ? "(batch, steps" : "(steps, batch";
       throw new ShapeError(
         `${owner}: expected an input of shape ${batched}, ${this.inputSize}) or (steps, ${this.inputSize}), received ${formatShape(input.shape)}.`,
       );
     }
     const single = input.rank === 2;
-    const swapped = !single && this.batchFirst;
+    const swapped = !single && batchFirst;
     const x = single ? input.unsqueeze(1) : swapped ? input.transpose(0, 1) : input;
     const count = this.numLayers * this.directions;
     const initial = given?.map((state) => {
@@ -189,6 +209,7 @@ abstract class RecurrentModule<Hidden> extends Module<[input: Tensor, hx?: Hidde
     const cells = this.eachDirection((suffix) => cellOver(this.#cell, this.weightsOf(suffix)));
     const { outputs, states } = recurStack(cells, x, {
       dropout: this.training ? this.dropout : 0,
+      mask,
       ...(initial && {
         initial: Array.from({ length: count }, (_, place) => initial.map((state) => state.select(0, place))),
       }),
@@ -217,6 +238,7 @@ abstract class RecurrentModule<Hidden> extends Module<[input: Tensor, hx?: Hidde
  *
  * @throws ShapeError for an input whose last axis is not `inputSize`, or a state of another shape
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only says how instances are called
 export class RNN extends RecurrentModule<Tensor> {
   readonly nonlinearity: Nonlinearity;
   constructor(inputSize: number, hiddenSize: number, options: number | RNNOptions = {}) {
@@ -224,7 +246,9 @@ export class RNN extends RecurrentModule<Tensor> {
     super(inputSize, hiddenSize, options, { gates: 1, cell: simple("RNN", nonlinearity) });
     this.nonlinearity = nonlinearity;
   }
-  override forward(input: Tensor, hx?: Tensor): [output: Tensor, hx: Tensor] {
+  override forward(input: PackedSequence, hx?: Tensor): [output: PackedSequence, hx: Tensor];
+  override forward(input: Tensor, hx?: Tensor): [output: Tensor, hx: Tensor];
+  override forward(input: Tensor | PackedSequence, hx?: Tensor): [output: Tensor | PackedSequence, hx: Tensor] {
     const [output, [state]] = this.run(input, hx && [hx], "RNN");
     return [output, state];
   }
@@ -239,29 +263,38 @@ export class RNN extends RecurrentModule<Tensor> {
  * const [output, [h, c]] = lstm(torch.randn([4, 10, 8])); // output: [4, 10, 16]
  * ```
  */
-export class LSTM extends RecurrentModule<readonly [h: Tensor, c: Tensor]> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only says how instances are called
+export class LSTM extends RecurrentModule<LSTMState> {
   constructor(inputSize: number, hiddenSize: number, options: number | RecurrentOptions = {}) {
     super(inputSize, hiddenSize, options, { gates: 4, cell: lstm });
   }
-  override forward(
-    input: Tensor,
-    hx?: readonly [h: Tensor, c: Tensor],
-  ): [output: Tensor, hx: readonly [h: Tensor, c: Tensor]] {
+  override forward(input: PackedSequence, hx?: LSTMState): [output: PackedSequence, hx: LSTMState];
+  override forward(input: Tensor, hx?: LSTMState): [output: Tensor, hx: LSTMState];
+  override forward(input: Tensor | PackedSequence, hx?: LSTMState): [output: Tensor | PackedSequence, hx: LSTMState] {
     const [output, [h, c]] = this.run(input, hx, "LSTM");
     return [output, [h, c]];
   }
 }
 
 /** Gated recurrent unit with gates r, z and candidate n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn)): h_t = (1 − z)·n + z·h_{t−1}. Shapes as in `RNN`. After torch.nn.GRU. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only says how instances are called
 export class GRU extends RecurrentModule<Tensor> {
   constructor(inputSize: number, hiddenSize: number, options: number | RecurrentOptions = {}) {
     super(inputSize, hiddenSize, options, { gates: 3, cell: gru });
   }
-  override forward(input: Tensor, hx?: Tensor): [output: Tensor, hx: Tensor] {
+  override forward(input: PackedSequence, hx?: Tensor): [output: PackedSequence, hx: Tensor];
+  override forward(input: Tensor, hx?: Tensor): [output: Tensor, hx: Tensor];
+  override forward(input: Tensor | PackedSequence, hx?: Tensor): [output: Tensor | PackedSequence, hx: Tensor] {
     const [output, [state]] = this.run(input, hx && [hx], "GRU");
     return [output, state];
   }
 }
+
+/** How recurrent layers are called on sequences of different lengths. */
+type OverPacked<Hidden> = (input: PackedSequence, hx?: Hidden) => [output: PackedSequence, hx: Hidden];
+export interface RNN extends OverPacked<Tensor> {}
+export interface LSTM extends OverPacked<LSTMState> {}
+export interface GRU extends OverPacked<Tensor> {}
 
 /** What the cells share: one step over [batch, inputs], or over [inputs] alone. */
 abstract class CellModule<Hidden, Result> extends Module<[input: Tensor, hx?: Hidden], Result> {

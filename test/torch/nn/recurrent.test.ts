@@ -6,6 +6,7 @@ import { assertClose } from "../../../src/testing/allclose.ts";
 import { digestOf, hashUniform } from "../../../src/testing/hash-uniform.ts";
 import type { AnyModule } from "../../../src/torch/nn/any-module.ts";
 import { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNCell } from "../../../src/torch/nn/recurrent.ts";
+import { rnn } from "../../../src/torch/nn/utils/index.ts";
 import { availableTargets } from "../../targets.ts";
 
 interface Digest {
@@ -29,6 +30,12 @@ interface Case {
 const golden = JSON.parse(readFileSync(new URL("../../goldens/torch-recurrent.json", import.meta.url), "utf8")) as {
   readonly layers: readonly Case[];
   readonly cells: readonly Case[];
+  readonly packed: readonly (Case & {
+    readonly lengths: readonly number[];
+    readonly sorted: boolean;
+    readonly packed: Digest;
+    readonly batchSizes: readonly number[];
+  })[];
 };
 
 const [inputs, hidden] = [4, 6];
@@ -106,6 +113,61 @@ describe.each(availableTargets())("as PyTorch, on %s", (target) => {
     },
   );
 
+  test.each(
+    golden.packed.map(
+      (each) => [`${each.name} ${JSON.stringify(each.options)}, lengths ${each.lengths}`, each] as const,
+    ),
+  )("packed %s", (_, each) => {
+    const { lengths, sorted: enforceSorted } = each;
+    const options = camel(each.options) as { batchFirst?: boolean };
+    const { batchFirst } = options;
+    const pad = { batchFirst, paddingValue: -0.5, totalLength: 5 };
+    const pack = (x: Tensor) => rnn.packPaddedSequence(x, lengths, { batchFirst, enforceSorted });
+    const outputOf = (output: rnn.PackedSequence): Tensor[] => {
+      expect(output.batchSizes.toArray()).toEqual(each.batchSizes);
+      expectDigest(output.data, each.packed, "packed output");
+      const [padded, found] = rnn.padPackedSequence(output, pad);
+      expect(found.toArray()).toEqual(lengths);
+      return [padded];
+    };
+    if (each.name === "LSTM") {
+      const lstm = new LSTM(inputs, hidden, options);
+      check(lstm, each, (x, [h, c]) => {
+        const [output, finals] = lstm(pack(x), each.given ? [h, c] : undefined);
+        return [outputOf(output), [...finals]];
+      });
+      return;
+    }
+    const layer = each.name === "GRU" ? new GRU(inputs, hidden, options) : new RNN(inputs, hidden, options);
+    check(layer, each, (x, [h]) => {
+      const [output, final] = layer(pack(x), each.given ? h : undefined);
+      return [outputOf(output), [final]];
+    });
+  });
+
+  test("what stands behind the ends has no influence, not even NaN; a batch of other lengths is the same program", () => {
+    const gru = new GRU(4, 6);
+    const run = (lengths: readonly number[], padding: number): number[][] => {
+      gru.zeroGrad();
+      const x = rnn.padSequence(
+        lengths.map((length, index) => data(20 + index, [length, 4])),
+        { paddingValue: padding },
+      );
+      const [output, last] = gru(rnn.packPaddedSequence(x, lengths, { enforceSorted: false }));
+      output.data.sum().add(last.sum()).backward();
+      const slopes = gru.parameters().map(({ grad }) => grad as Tensor);
+      return [output.padded, last, ...slopes].map((value) => [...value.dataSync()]);
+    };
+    expect(run([3, 5, 1], Number.NaN)).toEqual(run([3, 5, 1], 0));
+    const mixed = rnn.padSequence([data(1, [5, 4]), data(2, [2, 4])]);
+    const through = (lengths: readonly number[]): Tensor =>
+      rnn.padPackedSequence(gru(rnn.packPaddedSequence(mixed, lengths))[0])[0];
+    through([5, 2]).dataSync();
+    const before = engine.stats().compilations;
+    through([5, 4]).dataSync();
+    expect(engine.stats().compilations).toBe(before);
+  });
+
   test.each(golden.cells.map((each) => [`${each.name} ${JSON.stringify(each.options)}`, each] as const))(
     "%s",
     (_, each) => {
@@ -180,4 +242,31 @@ test("misuse", () => {
   const gru = new GRU(2, 3);
   expect(() => gru(zeros([4, 1, 3]))).toThrow(ShapeError);
   expect(() => gru(zeros([4, 1, 2]), zeros([1, 2, 3]))).toThrow(ShapeError);
+});
+
+test("padding, packing and back", () => {
+  const sequences = [tensor([[1], [2]]), tensor([[3], [4], [5]]), tensor([[6]])];
+  expect(rnn.padSequence(sequences, { batchFirst: true, paddingValue: 9 }).squeeze(-1).toArray()).toEqual([
+    [1, 2, 9],
+    [3, 4, 5],
+    [6, 9, 9],
+  ]);
+  expect(rnn.padSequence(sequences, { paddingSide: "left" }).squeeze(-1).toArray()).toEqual([
+    [0, 3, 0],
+    [1, 4, 0],
+    [2, 5, 6],
+  ]);
+  const packed = rnn.packSequence(sequences, { enforceSorted: false });
+  expect(packed.data.squeeze(-1).toArray()).toEqual([3, 1, 6, 4, 2, 5]);
+  expect(packed.batchSizes.toArray()).toEqual([3, 2, 1]);
+  expect(packed.sortedIndices.toArray()).toEqual([1, 0, 2]);
+  expect(rnn.unpackSequence(packed).map((sequence) => sequence.toArray())).toEqual(
+    sequences.map((sequence) => sequence.toArray()),
+  );
+  const x = zeros([4, 2, 3]);
+  expect(() => rnn.packPaddedSequence(x, [2, 4])).toThrow("lengths must fall from the longest to the shortest");
+  expect(() => rnn.packPaddedSequence(x, [4, 0])).toThrow("lengths must be whole numbers from 1 to 4, received 0");
+  expect(() => rnn.packPaddedSequence(x, [4])).toThrow("expected 2 lengths");
+  expect(() => rnn.padPackedSequence(packed, { totalLength: 2 })).toThrow("totalLength must be at least 3");
+  expect(() => rnn.padSequence([zeros([2, 3]), zeros([2, 4])])).toThrow("may differ in their first axis only");
 });

@@ -1,7 +1,9 @@
 /** Gradients and parameters of a network as a whole. After torch.nn.utils. */
-import { ArgumentError, ShapeError } from "../../errors.ts";
-import { clippedToNorm, clippedToValue, joinFlat, splitFlat } from "../../optim/gradient-norms.ts";
-import { noGrad, type Tensor, Variable } from "../../tensor/index.ts";
+import { ArgumentError, ShapeError } from "../../../errors.ts";
+import { clippedToNorm, clippedToValue, joinFlat, splitFlat } from "../../../optim/gradient-norms.ts";
+import { noGrad, type Tensor, Variable } from "../../../tensor/index.ts";
+
+export * as rnn from "./rnn.ts";
 
 type Parameters = Variable | Iterable<Variable>;
 
