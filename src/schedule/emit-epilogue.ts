@@ -15,6 +15,7 @@ import { bytesPerElement } from "../graph/dtype.ts";
 import type { TensorType } from "../graph/node.ts";
 import type { KernelBuilder } from "../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../kernel/ir.ts";
+import type { ScalarExpression } from "../kernel/scalar.ts";
 import { ExpressionScope, hoistConstants } from "./emit-expression.ts";
 import { gatherLanes, type Lanes, loadBroadcast, loadLanes, storeLanes } from "./emit-memory.ts";
 import type { Epilogue, OperandView } from "./strategy.ts";
@@ -76,8 +77,16 @@ export class EpilogueTile {
       this.pointer(view);
   }
 
-  /** Applies the epilogue to 16 consecutive results along the last axis, `offsets` (one per axis) from the tile's first element. */
-  finish(result: VectorRegister, offsets: readonly number[], lanes: Lanes = {}): void {
+  /**
+   * Applies the epilogue to 16 consecutive results along the last axis, `offsets` (one per axis) from the tile's first element. Gives the
+   * values of expressions that are not stored.
+   */
+  finish(
+    result: VectorRegister,
+    offsets: readonly number[],
+    lanes: Lanes = {},
+    others: readonly ScalarExpression[] = [],
+  ): VectorRegister[] {
     const { k, epilogue, output } = this.emitter;
     const axes = output.shape.length;
     const scope = this.scope.fork({
@@ -85,6 +94,7 @@ export class EpilogueTile {
       position: (axis) => this.position(axis, offsets[axis]),
     });
     const values = epilogue.stores.map((store) => scope.emit(store.expression));
+    const unstored = others.map((expression) => scope.emit(expression));
     epilogue.stores.forEach(({ view }, index) => {
       if (axes > 0 && view.strides[axes - 1] !== 1 && output.shape[axes - 1] !== 1)
         throw new InternalError("an epilogue stores along the last axis with stride 1");
@@ -94,6 +104,7 @@ export class EpilogueTile {
       const options = axes === 0 ? { lanes: 1 } : streaming ? { streaming } : lanes;
       storeLanes(k, values[index], k.at(register, here), view.dtype, options);
     });
+    return unstored;
   }
 
   private load(view: OperandView, index: number, offsets: readonly number[], lanes: Lanes): VectorRegister {

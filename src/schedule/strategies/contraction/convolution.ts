@@ -8,6 +8,9 @@ import { withContiguousChannels } from "./materialize.ts";
 import { emitPanelCopy } from "./pack.ts";
 import { emitTapConvolution, panelWidth } from "./tap-convolution.ts";
 import { lowerWeightGradient } from "./weight-gradient.ts";
+import { emitWinograd } from "./winograd.ts";
+import { takesWinograd, winogradWidth } from "./winograd-plan.ts";
+import { emitWinogradWeightGradient } from "./winograd-weight-gradient.ts";
 
 type Convolution = Extract<Meaning, { kind: "conv2d" }>;
 
@@ -17,8 +20,9 @@ export const conv2d: Strategy = (request) => {
   if (meaning.kind !== "conv2d") throw new InternalError(`conv2d strategy asked for ${meaning.kind}`);
   const lowering = new LoweringBuilder();
   if (sizeOf(request.output.shape) === 0) return lowering.build();
-  if (meaning.direction === "weightGradient") lowerWeightGradient(request, meaning, lowering);
-  else lowerTaps(request, meaning, lowering);
+  if (meaning.direction === "weightGradient") {
+    if (!lowerWinogradWeightGradient(request, meaning, lowering)) lowerWeightGradient(request, meaning, lowering);
+  } else lowerTaps(request, meaning, lowering);
   return lowering.build();
 };
 
@@ -34,17 +38,21 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const groups = laneWise ? 1 : meaning.groups;
   const inputChannels = laneWise ? 1 : inputType.shape[3] / groups;
   const outputChannels = output[3] / groups;
-  const input = laneWise
-    ? withContiguousChannels(lowering, request.views[0], inputType.shape)
-    : {
-        argument: operand(request.views[0].operand),
-        offset: request.views[0].offset,
-        strides: request.views[0].strides,
-      };
+  const input =
+    laneWise || inputType.shape[3] >= 16
+      ? withContiguousChannels(lowering, request.views[0], inputType.shape)
+      : {
+          argument: operand(request.views[0].operand),
+          offset: request.views[0].offset,
+          strides: request.views[0].strides,
+        };
   const [h, w] = [inputType.shape[1], inputType.shape[2]];
   for (const row of rows)
     for (const column of columns) {
-      const width = panelWidth(request, column, outputChannels);
+      const winograd = groups === 1 && !laneWise && takesWinograd(row, column, inputChannels, outputChannels);
+      const width = winograd
+        ? winogradWidth({ request, rows: row, columns: column, outputChannels })
+        : panelWidth(request, column, outputChannels);
       const weights = packTaps(request, lowering, {
         forward,
         laneWise,
@@ -55,7 +63,8 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
         column,
         width,
       });
-      emitTapConvolution(lowering, {
+      const emit = winograd ? emitWinograd : emitTapConvolution;
+      emit(lowering, {
         name: `conv2d_${forward ? "forward" : "input_gradient"}_${h}x${w}x${inputType.shape[3]}_${output[3]}`,
         request,
         input,
@@ -71,6 +80,29 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
         width,
       });
     }
+}
+
+function lowerWinogradWeightGradient(
+  request: StrategyRequest,
+  meaning: Convolution,
+  lowering: LoweringBuilder,
+): boolean {
+  const [xType, gType] = request.inputs;
+  const [rows, columns] = spatialAxes(meaning, xType.shape, gType.shape).map(forwardAxis);
+  const [inputChannels, outputChannels] = [xType.shape[3], gType.shape[3]];
+  if (meaning.groups !== 1 || !takesWinograd(rows, columns, inputChannels, outputChannels)) return false;
+  emitWinogradWeightGradient(lowering, {
+    name: `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${inputChannels}_${outputChannels}`,
+    request,
+    x: withContiguousChannels(lowering, request.views[0], xType.shape),
+    g: withContiguousChannels(lowering, request.views[1], gType.shape),
+    images: gType.shape[0],
+    inputChannels,
+    outputChannels,
+    rows,
+    columns,
+  });
+  return true;
 }
 
 interface TapPacking {

@@ -65,7 +65,7 @@ export function emitPartialSum(lowering: LoweringBuilder, sum: PartialSum): void
 }
 
 /** Σ over `count` vectors that lie `stride` bytes apart: pairwise within 16, then one tree after the other. */
-function emitTree(k: KernelBuilder, base: IntRegister, count: number, stride: number): VectorRegister {
+export function emitTree(k: KernelBuilder, base: IntRegister, count: number, stride: number): VectorRegister {
   const tree = (pointer: IntRegister, first: number, size: number): VectorRegister => {
     if (size === 1) return k.load(k.at(pointer, first * stride));
     const half = 2 ** Math.floor(Math.log2(size - 1));

@@ -1,0 +1,82 @@
+import type { ConvolutionAxis } from "./convolution-axis.ts";
+import type { TapConvolution } from "./tap-convolution.ts";
+import { balancedStrips, chooseTile, rowLimit } from "./tile.ts";
+import { frequencies, tileSize } from "./winograd-transforms.ts";
+
+/** How a Winograd convolution is cut into blocks of tiles. None of this changes a result. */
+export interface WinogradPlan {
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  /** A block is so many rows of so many tiles, whose transformed patches and products fit the second-level cache. */
+  readonly blockRows: number;
+  readonly blockColumns: number;
+  readonly tiles: number;
+  /** Reduced channels rounded up to whole vectors, and vectors of produced channels. */
+  readonly channels: number;
+  readonly vectors: number;
+  /** Vectors of a panel of weights, panels, and panels whose products are held at a time. */
+  readonly panelVectors: number;
+  readonly panels: number;
+  readonly panelsPerGroup: number;
+}
+
+const floatsOf = (tiles: number): number => frequencies * tiles;
+
+/** Whether a convolution along these axes has the form that the transforms are made for: three taps side by side, every output. */
+export const isWinogradAxis = (axis: ConvolutionAxis): boolean =>
+  axis.taps === 3 && axis.inputStep === 1 && axis.step === 1 && axis.offsetStep === 1;
+
+/** Whether a convolution is done by Winograd's transforms: by its shape alone, never by the batch or the machine. */
+export const takesWinograd = (
+  rows: ConvolutionAxis,
+  columns: ConvolutionAxis,
+  inputChannels: number,
+  outputChannels: number,
+): boolean =>
+  process.env.NOWINO === undefined &&
+  isWinogradAxis(rows) &&
+  isWinogradAxis(columns) &&
+  inputChannels >= 16 &&
+  outputChannels >= 16;
+
+/** Panel width for the products: the register tile's, over a block of tiles. */
+export function winogradWidth(c: Pick<TapConvolution, "request" | "outputChannels" | "rows" | "columns">): number {
+  const tiles = Math.ceil(c.rows.count / tileSize) * Math.ceil(c.columns.count / tileSize);
+  return 16 * chooseTile(c.request.machine, Math.min(tiles, 14), Math.ceil(c.outputChannels / 16)).vectors;
+}
+
+/** Decides the blocks. */
+export function planWinograd(c: TapConvolution): WinogradPlan {
+  const { machine } = c.request;
+  const panelVectors = c.width / 16;
+  const vectors = Math.ceil(c.outputChannels / 16);
+  const panels = Math.ceil(vectors / panelVectors);
+  const channels = 16 * Math.ceil(c.inputChannels / 16);
+  const tileRows = Math.ceil(c.rows.count / tileSize);
+  const tileColumns = Math.ceil(c.columns.count / tileSize);
+  const strip = rowLimit(machine, panelVectors);
+  const wanted = Math.max(strip, 12);
+  const panelBytes = 4 * floatsOf(wanted) * c.width;
+  const panelGroups = Math.ceil(panels / Math.max(1, Math.floor(machine.l2Bytes / 4 / panelBytes)));
+  const panelsPerGroup = Math.ceil(panels / panelGroups);
+  const weightBytes = 4 * frequencies * channels * panels * c.width;
+  const perTile = 4 * frequencies * (channels + panelsPerGroup * c.width);
+  // Weights that stay in the second-level cache are read again for every strip; others are to serve as many tiles as fit.
+  const most = weightBytes <= machine.l2Bytes / 2 ? wanted : Math.floor((0.45 * machine.l2Bytes) / perTile);
+  const tiles = Math.max(wanted, most);
+  const blockColumns = balancedStrips(tileColumns, tiles).big;
+  const rowsThatFit = Math.min(tileRows, Math.max(1, Math.floor(tiles / blockColumns)));
+  const blockRows = Math.ceil(tileRows / Math.ceil(tileRows / rowsThatFit));
+  return {
+    tileRows,
+    tileColumns,
+    blockRows,
+    blockColumns,
+    tiles: blockRows * blockColumns,
+    channels,
+    vectors,
+    panelVectors,
+    panels,
+    panelsPerGroup,
+  };
+}

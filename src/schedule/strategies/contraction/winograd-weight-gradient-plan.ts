@@ -1,0 +1,75 @@
+import type { StrategyRequest } from "../../strategy.ts";
+import type { ConvolutionAxis } from "./convolution-axis.ts";
+import type { ImageSource } from "./materialize.ts";
+import { balancedStrips, chooseTile } from "./tile.ts";
+import { frequencies, tileSize } from "./winograd-transforms.ts";
+
+/** The gradient of 3 x 3 weights: `x` and `g` with contiguous channels, the axes those of the forward direction. */
+export interface WinogradWeightGradient {
+  readonly name: string;
+  readonly request: StrategyRequest;
+  readonly x: ImageSource;
+  readonly g: ImageSource;
+  readonly images: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly rows: ConvolutionAxis;
+  readonly columns: ConvolutionAxis;
+}
+
+export interface WeightGradientBlocks {
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  /** Tiles that are transformed at a time: whole rows of them or a part of one row, so that tiles are always added in the same order. */
+  readonly blockRows: number;
+  readonly blockColumns: number;
+  readonly tiles: number;
+  /** Channels of x rounded up to whole vectors. */
+  readonly patchChannels: number;
+  readonly width: number;
+  readonly panels: number;
+  readonly panelsPerTask: number;
+  /** Images are cut into groups, and few images into bands of rows of tiles, by shape alone; each leaves one partial sum. */
+  readonly imageGroups: number;
+  readonly imagesPerGroup: number;
+  readonly bands: number;
+  readonly rowsPerBand: number;
+  /** Floats of one partial sum `[frequency][panel][channel][width]`. */
+  readonly partialFloats: number;
+}
+
+/** Decides blocks and groups. */
+export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
+  const { machine } = c.request;
+  const tileRows = Math.ceil(c.rows.count / tileSize);
+  const tileColumns = Math.ceil(c.columns.count / tileSize);
+  const width = 16 * chooseTile(machine, c.inputChannels, Math.ceil(c.outputChannels / 16)).vectors;
+  const panels = Math.ceil(c.outputChannels / width);
+  const patchChannels = 16 * Math.ceil(c.inputChannels / 16);
+  const panelBytes = 4 * frequencies * c.inputChannels * width;
+  const panelsPerTask = Math.min(panels, Math.max(1, Math.floor((0.6 * machine.l2Bytes) / panelBytes)));
+  const imagesPerGroup = Math.max(Math.min(c.images, 4), Math.ceil(c.images / 32));
+  const imageGroups = Math.ceil(c.images / imagesPerGroup);
+  const rowsPerBand = Math.ceil(tileRows / Math.min(tileRows, Math.ceil(8 / imageGroups)));
+  const bytesPerTile = 4 * frequencies * (patchChannels + panelsPerTask * width);
+  const wanted = Math.max(16, Math.floor((0.5 * machine.l2Bytes) / bytesPerTile));
+  const blockColumns = balancedStrips(tileColumns, wanted).big;
+  const rowsThatFit = blockColumns < tileColumns ? 1 : Math.max(1, Math.floor(wanted / tileColumns));
+  const blockRows = Math.ceil(rowsPerBand / Math.ceil(rowsPerBand / Math.min(rowsPerBand, rowsThatFit)));
+  return {
+    tileRows,
+    tileColumns,
+    blockRows,
+    blockColumns,
+    tiles: blockRows * blockColumns,
+    patchChannels,
+    width,
+    panels,
+    panelsPerTask,
+    imageGroups,
+    imagesPerGroup,
+    bands: Math.ceil(tileRows / rowsPerBand),
+    rowsPerBand,
+    partialFloats: frequencies * panels * width * c.inputChannels,
+  };
+}

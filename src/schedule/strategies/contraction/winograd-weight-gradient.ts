@@ -1,0 +1,288 @@
+import type { KernelBuilder } from "../../../kernel/builder.ts";
+import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
+import type { StepArgument } from "../../strategy.ts";
+import {
+  type AddressOf,
+  asRegister,
+  epilogueArguments,
+  finishTile,
+  type LoweringBuilder,
+  offsetAddress,
+  splitTask,
+} from "./lowering.ts";
+import { emitTree } from "./partial-sum.ts";
+import { emitReduction, zeroAccumulators } from "./reduction.ts";
+import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
+import { type Block, eachTile } from "./winograd-blocks.ts";
+import { emitPatchRow, patchColumns, patchFloats, patchRowBytes } from "./winograd-patches.ts";
+import {
+  frequencies,
+  inTwoDimensions,
+  patchSize,
+  tileSize,
+  transformFilterGradient,
+  transformTile,
+} from "./winograd-transforms.ts";
+import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
+
+/** A kernel under construction. */
+interface TaskState {
+  readonly k: KernelBuilder;
+  readonly c: WinogradWeightGradient;
+  readonly plan: WeightGradientBlocks;
+  readonly address: AddressOf;
+  readonly image: IntRegister;
+  readonly firstPanel: IntOperand;
+  readonly endPanel: IntOperand;
+  readonly partial: IntRegister;
+  readonly row: IntRegister;
+  readonly patches: IntRegister;
+  readonly gradients: IntRegister;
+}
+
+/**
+ * The gradient of the weights of `emitWinograd`: dg = Gᵀ[Σ (Bᵀ d B) ∘ (A y Aᵀ)] G over all tiles. For each frequency it is a matrix product of
+ * channels of x and channels of g over tiles, in the order image, row, column; groups of images are summed in a fixed tree.
+ */
+export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: WinogradWeightGradient): void {
+  const plan = planBlocks(c);
+  const { imageGroups, imagesPerGroup, bands, rowsPerBand, panels, panelsPerTask, partialFloats } = plan;
+  const partials = lowering.temporary(imageGroups * bands * partialFloats);
+  const panelTasks = Math.ceil(panels / panelsPerTask);
+  const pixels = c.images * c.rows.count * c.columns.count;
+  const work = {
+    tasks: imageGroups * bands * panelTasks,
+    flops: 2 * pixels * 9 * c.inputChannels * c.outputChannels,
+    bytes: 4 * (pixels * c.outputChannels + c.images * c.rows.inputSize * c.columns.inputSize * c.inputChannels),
+  };
+  lowering.step(c.name, [c.x.argument, c.g.argument, partials], work, (k, address) => {
+    const [imageGroup, band, panelTask] = splitTask(k, k.task(), [imageGroups, bands, panelTasks]);
+    const row = k.scratch(patchRowBytes(plan.blockColumns));
+    const patches = k.scratch(4 * patchFloats(plan.tiles, plan.patchChannels));
+    const gradients = k.scratch(4 * patchFloats(plan.tiles, panelsPerTask * plan.width));
+    const first = asRegister(k, typeof imageGroup === "number" ? 0 : k.mul(imageGroup, imagesPerGroup));
+    const end = k.intBinary("min", k.add(first, imagesPerGroup), c.images);
+    const firstPanel = typeof panelTask === "number" ? 0 : k.mul(panelTask, panelsPerTask);
+    const endPanel =
+      typeof firstPanel === "number" ? panels : k.intBinary("min", k.add(firstPanel, panelsPerTask), panels);
+    const partial = offsetAddress(k, address(partials), [
+      [imageGroup, 4 * bands * partialFloats],
+      [band, 4 * partialFloats],
+    ]);
+    const firstRow = asRegister(k, typeof band === "number" ? 0 : k.mul(band, rowsPerBand));
+    const endRow = k.intBinary("min", k.add(firstRow, rowsPerBand), plan.tileRows);
+    const progress = k.intConstant(0);
+    k.loop(first, end, 1, (image) => {
+      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, row, patches, gradients };
+      k.loop(firstRow, endRow, plan.blockRows, (blockRow) => {
+        const rows = k.intBinary("min", k.intBinary("sub", endRow, blockRow), plan.blockRows);
+        k.loop(0, plan.tileColumns, plan.blockColumns, (column) => {
+          const rest = k.intBinary("sub", k.intConstant(plan.tileColumns), column);
+          const block = { row: blockRow, rows, column, columns: k.intBinary("min", rest, plan.blockColumns) };
+          emitPatches(state, block);
+          emitGradients(state, block);
+          emitProducts(state, block, progress);
+          k.intConstant(1, progress);
+        });
+      });
+    });
+  });
+  emitResult(lowering, c, plan, partials);
+}
+
+/** Bᵀ d B of a block, `[frequency][tile][channel]`. */
+function emitPatches(state: TaskState, block: Block): void {
+  const { k, c, plan, address, image } = state;
+  const [sn, sh, sw] = c.x.strides.map((stride) => 4 * stride);
+  const source = offsetAddress(k, address(c.x.argument), [[image, sn]], 4 * c.x.offset);
+  const left = k.add(k.mul(block.column, tileSize), c.columns.offset);
+  const top = k.add(k.mul(block.row, tileSize), c.rows.offset);
+  const destination = k.intMove(state.patches);
+  k.loop(0, block.rows, 1, () => {
+    emitPatchRow(k, {
+      source,
+      strides: [sh, sw],
+      inputRows: c.rows.inputSize,
+      inputColumns: c.columns.inputSize,
+      channels: c.inputChannels,
+      top,
+      left,
+      tiles: block.columns,
+      destination,
+      frequencyStride: 4 * plan.tiles * plan.patchChannels,
+      tileStride: 4 * plan.patchChannels,
+      scratch: state.row,
+      scratchColumns: patchColumns(plan.blockColumns),
+    });
+    k.add(top, tileSize, top);
+    k.add(destination, 4 * plan.blockColumns * plan.patchChannels, destination);
+  });
+}
+
+/** A y Aᵀ of a block for the task's panels, `[frequency][tile][channel]`. */
+function emitGradients(state: TaskState, block: Block): void {
+  const { k, c, plan, address, image } = state;
+  const strides = c.g.strides.map((stride) => 4 * stride);
+  const tileBytes = 4 * plan.panelsPerTask * plan.width;
+  const firstChannel = asRegister(k, typeof state.firstPanel === "number" ? 0 : k.mul(state.firstPanel, plan.width));
+  const lastChannel = typeof state.endPanel === "number" ? undefined : k.mul(state.endPanel, plan.width);
+  const wholeChannels = c.outputChannels - (c.outputChannels % 16);
+  const destination = k.intMove(state.gradients);
+  eachTile(k, block, [c.rows.count, c.columns.count], (row, column, height, width) => {
+    const from = offsetAddress(
+      k,
+      address(c.g.argument),
+      [
+        [image, strides[0]],
+        [row, tileSize * strides[1]],
+        [column, tileSize * strides[2]],
+      ],
+      4 * c.g.offset,
+    );
+    const inBlock = k.add(
+      k.mul(k.intBinary("sub", row, block.row), plan.blockColumns),
+      k.intBinary("sub", column, block.column),
+    );
+    const to = k.add(destination, k.mul(inBlock, tileBytes));
+    const vector = (channel: IntOperand, lanes: number): void => {
+      const options = lanes < 16 ? { lanes } : {};
+      const source = offsetAddress(k, from, [[channel, 4]]);
+      const zero = k.constant(0);
+      const outputs = Array.from({ length: tileSize }, (_, i) =>
+        Array.from({ length: tileSize }, (_, j) =>
+          i < height && j < width ? k.load(k.at(source, i * strides[1] + j * strides[2]), "f32", options) : zero,
+        ),
+      );
+      inTwoDimensions((values) => transformTile(k, values), outputs)
+        .flat()
+        .forEach((value, f) => {
+          k.store(value, k.at(to, f * plan.tiles * tileBytes));
+        });
+      k.add(to, 64, to);
+    };
+    const last = lastChannel ? k.intBinary("min", lastChannel, wholeChannels) : wholeChannels;
+    k.loop(firstChannel, last, 16, (channel) => vector(channel, 16));
+    if (wholeChannels === c.outputChannels) return;
+    const tail = (): void => vector(wholeChannels, c.outputChannels - wholeChannels);
+    if (lastChannel) k.if(k.compare("ge", lastChannel, c.outputChannels), tail);
+    else tail();
+  });
+}
+
+/** Adds a block's products over its tiles to the partial sum; `progress` is 0 before the first block. */
+function emitProducts(state: TaskState, block: Block, progress: IntRegister): void {
+  const { k, c, plan } = state;
+  const vectors = plan.width / 16;
+  const strips = balancedStrips(c.inputChannels, rowLimit(c.request.machine, vectors));
+  const rowBytes = 4 * plan.width;
+  const panelBytes = c.inputChannels * rowBytes;
+  const tileBytes = 4 * plan.panelsPerTask * plan.width;
+  const fixed =
+    plan.rowsPerBand % plan.blockRows === 0 &&
+    plan.tileRows % plan.rowsPerBand === 0 &&
+    plan.tileColumns % plan.blockColumns === 0;
+  const count = fixed ? plan.tiles : k.mul(block.rows, block.columns);
+  const patches = k.intMove(state.patches);
+  const gradients = k.intMove(state.gradients);
+  const partial = offsetAddress(k, k.intMove(state.partial), [[state.firstPanel, panelBytes]]);
+  const panelCount =
+    typeof state.endPanel === "number" ? state.endPanel : k.intBinary("sub", state.endPanel, state.firstPanel);
+  k.loop(0, frequencies, 1, () => {
+    const g = k.intMove(gradients);
+    const result = k.intMove(partial);
+    k.loop(0, panelCount, 1, () => {
+      const strip =
+        (size: number) =>
+        (first: IntOperand): void => {
+          const accumulators = zeroAccumulators(k, size, vectors);
+          const at = offsetAddress(k, result, [[first, rowBytes]]);
+          const each = (visit: (register: VectorRegister, displacement: number) => void): void =>
+            accumulators.forEach((list, r) => {
+              list.forEach((register, v) => {
+                visit(register, r * rowBytes + 64 * v);
+              });
+            });
+          k.if(k.compare("gt", progress, 0), () =>
+            each((register, displacement) => k.load(k.at(at, displacement), "f32", {}, register)),
+          );
+          emitReduction(k, {
+            rows: accumulators.map((list, r) => ({ accumulators: list, displacement: 4 * r })),
+            vectors,
+            a: offsetAddress(k, patches, [[first, 4]]),
+            aStep: 4 * plan.patchChannels,
+            b: k.intMove(g),
+            bStep: tileBytes,
+            count,
+            unroll: 4,
+          });
+          each((register, displacement) => k.store(register, k.at(at, displacement)));
+        };
+      const middle = strips.bigCount * strips.big;
+      if (strips.bigCount === 1) strip(strips.big)(0);
+      else k.loop(0, middle, strips.big, strip(strips.big));
+      const small = strips.count - strips.bigCount;
+      if (small === 1) strip(strips.big - 1)(stripAt(strips, strips.bigCount).start);
+      else if (small > 1) k.loop(middle, c.inputChannels, strips.big - 1, strip(strips.big - 1));
+      k.add(g, rowBytes, g);
+      k.add(result, panelBytes, result);
+    });
+    k.add(patches, 4 * plan.tiles * plan.patchChannels, patches);
+    k.add(gradients, plan.tiles * tileBytes, gradients);
+    k.add(partial, plan.panels * panelBytes, partial);
+  });
+}
+
+/** Sums the partial sums, transforms them back and applies the epilogue. */
+function emitResult(
+  lowering: LoweringBuilder,
+  c: WinogradWeightGradient,
+  plan: WeightGradientBlocks,
+  partials: StepArgument,
+): void {
+  const { panels, width, partialFloats } = plan;
+  const count = plan.imageGroups * plan.bands;
+  const panelBytes = 4 * c.inputChannels * width;
+  const work = {
+    tasks: c.inputChannels,
+    flops: partialFloats * (count - 1),
+    bytes: 4 * partialFloats * (count + 1),
+  };
+  lowering.step("sum_winograd_weight_gradients", [partials, ...epilogueArguments(c.request)], work, (k, address) => {
+    const task = k.task();
+    const sums = k.scratch(64 * frequencies);
+    const vector = (from: IntRegister, channel: IntOperand, lanes: number): void => {
+      const source = k.intMove(from);
+      k.loop(sums, k.address(k.at(sums, 64 * frequencies)), 64, (at) => {
+        k.store(emitTree(k, source, count, 4 * partialFloats), k.at(at));
+        k.add(source, panels * panelBytes, source);
+      });
+      const square = Array.from({ length: patchSize }, (_, i) =>
+        Array.from({ length: patchSize }, (_, j) => k.load(k.at(sums, 64 * (patchSize * i + j)))),
+      );
+      const taps = inTwoDimensions((values) => transformFilterGradient(k, values), square);
+      taps.forEach((row, i) => {
+        finishTile(
+          k,
+          c.request,
+          address,
+          { outer: [i, 0, task], last: channel },
+          row.map((tap) => [tap]),
+          (j) => [0, j, 0],
+          lanes,
+        );
+      });
+    };
+    const start = offsetAddress(k, address(partials), [[task, 4 * width]]);
+    // Panels lie apart; vectors of one side by side.
+    for (let v = 0; v < width / 16; v++) {
+      const from = k.address(k.at(start, 64 * v));
+      const full = Math.max(0, Math.min(panels, Math.floor((c.outputChannels - 16 * v - 16) / width) + 1));
+      k.loop(0, full, 1, (panel) => {
+        vector(from, k.add(k.mul(panel, width), 16 * v), 16);
+        k.add(from, panelBytes, from);
+      });
+      const rest = c.outputChannels - (full * width + 16 * v);
+      if (full < panels && rest > 0) vector(from, full * width + 16 * v, rest);
+    }
+  });
+}
