@@ -28,7 +28,10 @@ export function schedule(program: GraphProgram, machine: MachineDescription, fir
   const roots = findRoots(graph);
   const state = fuse(graph, roots, {
     takesEpilogue: (value) => takesEpilogue(value.opName, value.meaning!),
-    takesPooling: (value, pooling) => takesPooling(value.meaning!, value.type.shape, pooling.meaning!),
+    takesPooling: (value, pooling) => {
+      const inputs = value.inputs.map((input) => graph.values[input].type.shape);
+      return takesPooling(value.meaning!, inputs, value.type.shape, pooling.meaning!);
+    },
   });
   const contents = state.groups.map((group) => inlineGroup(state, group));
   const storing = planStores(state, contents);

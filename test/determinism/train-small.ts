@@ -13,7 +13,7 @@ import {
 
 setRandomSeed(11);
 const model = new Sequential();
-model.add(new Conv2D(12, [3, 3], { inputShape: [14, 14, 1], activation: "relu" }));
+model.add(new Conv2D(16, [3, 3], { inputShape: [14, 14, 1], activation: "relu" }));
 model.add(new BatchNormalization());
 model.add(new Conv2D(20, [3, 3], { activation: "relu", padding: "same" }));
 model.add(new MaxPooling2D([2, 2]));

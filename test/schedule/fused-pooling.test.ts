@@ -24,6 +24,8 @@ describe.each([narrowMachine, wideMachine])("max pooling in a convolution's kern
     ["many channels", [1, 6, 6, 4], [3, 3, 4, 150], [2, 2]],
     ["few channels, wide windows", [3, 8, 11, 1], [3, 3, 1, 5], [1, 3]],
     ["tall windows", [1, 14, 6, 3], [3, 3, 3, 33], [3, 1]],
+    ["tiles with a rest", [2, 12, 16, 16], [3, 3, 16, 21], [2, 2]],
+    ["tiles in windows", [1, 10, 14, 18], [3, 3, 18, 32], [4, 1]],
     ["a window over all", [2, 6, 6, 3], [3, 3, 3, 18], [4, 4]],
   ])("%s", (_name, image, kernel, window) => {
     const x = relu(add(conv2d(tensor(1, ...image), tensor(2, ...kernel)), tensor(3, kernel[3]!)));
@@ -31,6 +33,11 @@ describe.each([narrowMachine, wideMachine])("max pooling in a convolution's kern
     expect(assertScheduled([pooled, taps(x, window)], machine, close).explanation).toMatch(/ 1 groups/);
     expect(assertScheduled([pooled], machine, close).explanation).toMatch(/ 1 groups/);
     expect(assertScheduled([x, pooled], machine, close).explanation).toMatch(/ 1 groups/);
+  });
+
+  test("windows that do not fit the tiles of a convolution have their own kernel", () => {
+    const y = conv2d(tensor(1, 1, 14, 11, 16), tensor(2, 3, 3, 16, 16));
+    expect(assertScheduled([largest(y, 3)], machine, close).explanation).toMatch(/ 2 groups/);
   });
 
   test("a convolution without anything between, strided and padded", () => {

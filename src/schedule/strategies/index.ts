@@ -3,7 +3,7 @@ import { UnsupportedError } from "../../errors.ts";
 import type { Shape } from "../../graph/shape.ts";
 import type { Meaning } from "../../ops/define.ts";
 import type { Strategy } from "../strategy.ts";
-import { conv2d, matmul } from "./contraction/index.ts";
+import { conv2d, matmul, outputTile } from "./contraction/index.ts";
 import { indexedStrategies } from "./indexed/index.ts";
 import { window } from "./window/index.ts";
 
@@ -27,15 +27,17 @@ export function takesEpilogue(opName: string, meaning: Meaning): boolean {
 }
 
 /**
- * Whether the strategy of an op that gives `shape` pools what it computes before that leaves the first-level cache: a convolution without groups,
- * and max pooling whose windows tile its result.
+ * Whether the strategy of an op over `inputs` that gives `shape` pools what it computes before that leaves the first-level cache: a convolution
+ * without groups, and max pooling whose windows tile its result (and the tiles in which it is computed).
  */
-export function takesPooling(meaning: Meaning, shape: Shape, pooling: Meaning): boolean {
+export function takesPooling(meaning: Meaning, inputs: readonly Shape[], shape: Shape, pooling: Meaning): boolean {
   if (meaning.kind !== "conv2d" || meaning.direction !== "forward" || meaning.groups !== 1) return false;
   if (pooling.kind !== "window" || pooling.combine !== "max") return false;
   const { window, strides, dilation, padding } = pooling.geometry;
+  const tile = outputTile(meaning, inputs, shape);
   return [0, 1].every(
     (axis) =>
+      tile % window[axis] === 0 &&
       strides[axis] === window[axis] &&
       dilation[axis] === 1 &&
       padding[axis].every((amount) => amount === 0) &&

@@ -102,6 +102,13 @@ const cases: Case[] = [
     },
     20,
   ),
+  ...convolutions("tiles with edges and tails", [2, 9, 12, 18], [3, 3, 18, 40], [2, 10, 11, 40], {
+    padding: [
+      [1, 2],
+      [0, 1],
+    ],
+  }),
+  ...convolutions("tiles that fit", [33, 10, 14, 32], [3, 3, 32, 32], [33, 8, 12, 32]),
   ...convolutions("groups", [1, 6, 6, 8], [3, 3, 4, 10], [1, 4, 4, 10], {}, 2),
 ];
 

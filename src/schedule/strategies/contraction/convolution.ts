@@ -9,7 +9,7 @@ import { emitPanelCopy } from "./pack.ts";
 import { emitTapConvolution, panelWidth } from "./tap-convolution.ts";
 import { lowerWeightGradient } from "./weight-gradient.ts";
 import { emitWinograd } from "./winograd.ts";
-import { takesWinograd, winogradWidth } from "./winograd-plan.ts";
+import { takesWinograd, takesWinogradWeightGradient, winogradWidth } from "./winograd-plan.ts";
 import { emitWinogradWeightGradient } from "./winograd-weight-gradient.ts";
 
 type Convolution = Extract<Meaning, { kind: "conv2d" }>;
@@ -38,8 +38,11 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const groups = laneWise ? 1 : meaning.groups;
   const inputChannels = laneWise ? 1 : inputType.shape[3] / groups;
   const outputChannels = output[3] / groups;
+  const tiled =
+    rows.length * columns.length === 1 &&
+    takesWinograd({ rows: rows[0], columns: columns[0], groups, inputChannels, outputChannels });
   const input =
-    laneWise || inputType.shape[3] >= 16
+    laneWise || tiled
       ? withContiguousChannels(lowering, request.views[0], inputType.shape)
       : {
           argument: operand(request.views[0].operand),
@@ -49,8 +52,7 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const [h, w] = [inputType.shape[1], inputType.shape[2]];
   for (const row of rows)
     for (const column of columns) {
-      const winograd = groups === 1 && !laneWise && takesWinograd(row, column, inputChannels, outputChannels);
-      const width = winograd
+      const width = tiled
         ? winogradWidth({ request, rows: row, columns: column, outputChannels })
         : panelWidth(request, column, outputChannels);
       const weights = packTaps(request, lowering, {
@@ -63,9 +65,9 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
         column,
         width,
       });
-      const emit = winograd ? emitWinograd : emitTapConvolution;
+      const emit = tiled ? emitWinograd : emitTapConvolution;
       emit(lowering, {
-        name: `conv2d_${forward ? "forward" : "input_gradient"}_${h}x${w}x${inputType.shape[3]}_${output[3]}`,
+        name: `conv2d_${forward ? "forward" : "input_gradient"}_${h}x${w}x${inputType.shape[3]}_${output[3]}${tiled ? "_winograd" : ""}`,
         request,
         input,
         images: output[0],
@@ -82,6 +84,7 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
     }
 }
 
+/** The weight gradient by Winograd's transforms where its shape suits them; otherwise nothing is done. */
 function lowerWinogradWeightGradient(
   request: StrategyRequest,
   meaning: Convolution,
@@ -90,9 +93,10 @@ function lowerWinogradWeightGradient(
   const [xType, gType] = request.inputs;
   const [rows, columns] = spatialAxes(meaning, xType.shape, gType.shape).map(forwardAxis);
   const [inputChannels, outputChannels] = [xType.shape[3], gType.shape[3]];
-  if (meaning.groups !== 1 || !takesWinograd(rows, columns, inputChannels, outputChannels)) return false;
+  if (!takesWinogradWeightGradient({ rows, columns, groups: meaning.groups, inputChannels, outputChannels }))
+    return false;
   emitWinogradWeightGradient(lowering, {
-    name: `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${inputChannels}_${outputChannels}`,
+    name: `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${inputChannels}_${outputChannels}_winograd`,
     request,
     x: withContiguousChannels(lowering, request.views[0], xType.shape),
     g: withContiguousChannels(lowering, request.views[1], gType.shape),

@@ -1,6 +1,6 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntRegister, VectorRegister } from "../../../kernel/ir.ts";
-import { frequencies, patchSize, tileSize, transformPatch } from "./winograd-transforms.ts";
+import { patchSize, tileSize, transformPatch } from "./winograd-transforms.ts";
 
 /** A row of tiles whose patches are transformed. Strides in bytes; positions count from the image's first row and column. */
 export interface PatchRow {
@@ -108,5 +108,9 @@ export function emitPatchRow(k: KernelBuilder, p: PatchRow): void {
   if (whole < p.channels) group(whole, p.channels - whole);
 }
 
-/** Floats of the transformed patches of so many tiles. */
-export const patchFloats = (tiles: number, channels: number): number => frequencies * tiles * channels;
+/**
+ * Bytes from one frequency to the next of so many tiles and channels: an odd number of cache lines, so that what is written together does not
+ * fall into one set of the first-level cache.
+ */
+export const frequencyBytes = (tiles: number, channels: number): number =>
+  64 * (Math.ceil((tiles * channels) / 16) | 1);

@@ -1,7 +1,11 @@
-import type { ConvolutionAxis } from "./convolution-axis.ts";
+import type { Shape } from "../../../graph/shape.ts";
+import type { Meaning } from "../../../ops/define.ts";
+import { type ConvolutionAxis, forwardAxis, spatialAxes } from "./convolution-axis.ts";
 import type { TapConvolution } from "./tap-convolution.ts";
 import { balancedStrips, chooseTile, rowLimit } from "./tile.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
+
+type Convolution = Extract<Meaning, { kind: "conv2d" }>;
 
 /** How a Winograd convolution is cut into blocks of tiles. None of this changes a result. */
 export interface WinogradPlan {
@@ -22,22 +26,44 @@ export interface WinogradPlan {
 
 const floatsOf = (tiles: number): number => frequencies * tiles;
 
-/** Whether a convolution along these axes has the form that the transforms are made for: three taps side by side, every output. */
-export const isWinogradAxis = (axis: ConvolutionAxis): boolean =>
+/** What the choice of an algorithm may depend on: nothing but the shape of one example. */
+export interface ConvolutionShape {
+  readonly rows: ConvolutionAxis;
+  readonly columns: ConvolutionAxis;
+  readonly groups: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+}
+
+const hasThreeTaps = (axis: ConvolutionAxis): boolean =>
   axis.taps === 3 && axis.inputStep === 1 && axis.step === 1 && axis.offsetStep === 1;
 
-/** Whether a convolution is done by Winograd's transforms: by its shape alone, never by the batch or the machine. */
-export const takesWinograd = (
-  rows: ConvolutionAxis,
-  columns: ConvolutionAxis,
-  inputChannels: number,
-  outputChannels: number,
-): boolean =>
-  process.env.NOWINO === undefined &&
-  isWinogradAxis(rows) &&
-  isWinogradAxis(columns) &&
-  inputChannels >= 16 &&
-  outputChannels >= 16;
+/** Three taps side by side each way, outputs enough to fill tiles, and channels enough that the products outweigh the transforms. */
+const suits = ({ rows, columns, groups, inputChannels, outputChannels }: ConvolutionShape): boolean =>
+  groups === 1 &&
+  hasThreeTaps(rows) &&
+  hasThreeTaps(columns) &&
+  rows.count * columns.count >= 64 &&
+  Math.min(rows.count, columns.count) >= tileSize &&
+  Math.min(inputChannels, outputChannels) >= 16;
+
+/** Whether a convolution or its input gradient goes by Winograd's transforms: larger kernels are four times as many bytes when transformed. */
+export const takesWinograd = (shape: ConvolutionShape): boolean =>
+  suits(shape) && shape.inputChannels * shape.outputChannels <= 256 * 256;
+
+/**
+ * What the windows of a pooling in a forward convolution's kernel have to divide: 0 (anything does) where rows are pooled as they come, else the
+ * size of a tile.
+ */
+export function outputTile(meaning: Convolution, inputs: readonly Shape[], output: Shape): number {
+  const [rows, columns] = spatialAxes(meaning, inputs[0], output).map(forwardAxis);
+  const shape = { rows, columns, groups: meaning.groups, inputChannels: inputs[0][3], outputChannels: output[3] };
+  return takesWinograd(shape) ? tileSize : 0;
+}
+
+/** The same for the gradient of its weights, where the sums are 36 matrices of that size. */
+export const takesWinogradWeightGradient = (shape: ConvolutionShape): boolean =>
+  suits(shape) && shape.inputChannels * shape.outputChannels <= 128 * 128;
 
 /** Panel width for the products: the register tile's, over a block of tiles. */
 export function winogradWidth(c: Pick<TapConvolution, "request" | "outputChannels" | "rows" | "columns">): number {

@@ -48,7 +48,9 @@ export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
   const patchChannels = 16 * Math.ceil(c.inputChannels / 16);
   const panelBytes = 4 * frequencies * c.inputChannels * width;
   const panelsPerTask = Math.min(panels, Math.max(1, Math.floor((0.6 * machine.l2Bytes) / panelBytes)));
-  const imagesPerGroup = Math.max(Math.min(c.images, 4), Math.ceil(c.images / 32));
+  const partialFloats = frequencies * panels * width * c.inputChannels;
+  const groups = Math.min(32, Math.max(8, Math.floor(4e6 / (frequencies * c.inputChannels * c.outputChannels))));
+  const imagesPerGroup = Math.max(Math.min(c.images, 4), Math.ceil(c.images / groups));
   const imageGroups = Math.ceil(c.images / imagesPerGroup);
   const rowsPerBand = Math.ceil(tileRows / Math.min(tileRows, Math.ceil(8 / imageGroups)));
   const bytesPerTile = 4 * frequencies * (patchChannels + panelsPerTask * width);
@@ -70,6 +72,6 @@ export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
     imagesPerGroup,
     bands: Math.ceil(tileRows / rowsPerBand),
     rowsPerBand,
-    partialFloats: frequencies * panels * width * c.inputChannels,
+    partialFloats,
   };
 }

@@ -14,7 +14,7 @@ import { emitTree } from "./partial-sum.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
 import { type Block, eachTile } from "./winograd-blocks.ts";
-import { emitPatchRow, patchColumns, patchFloats, patchRowBytes } from "./winograd-patches.ts";
+import { emitPatchRow, frequencyBytes, patchColumns, patchRowBytes } from "./winograd-patches.ts";
 import {
   frequencies,
   inTwoDimensions,
@@ -58,8 +58,8 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
   lowering.step(c.name, [c.x.argument, c.g.argument, partials], work, (k, address) => {
     const [imageGroup, band, panelTask] = splitTask(k, k.task(), [imageGroups, bands, panelTasks]);
     const row = k.scratch(patchRowBytes(plan.blockColumns));
-    const patches = k.scratch(4 * patchFloats(plan.tiles, plan.patchChannels));
-    const gradients = k.scratch(4 * patchFloats(plan.tiles, panelsPerTask * plan.width));
+    const patches = k.scratch(frequencies * frequencyBytes(plan.tiles, plan.patchChannels));
+    const gradients = k.scratch(frequencies * frequencyBytes(plan.tiles, panelsPerTask * plan.width));
     const first = asRegister(k, typeof imageGroup === "number" ? 0 : k.mul(imageGroup, imagesPerGroup));
     const end = k.intBinary("min", k.add(first, imagesPerGroup), c.images);
     const firstPanel = typeof panelTask === "number" ? 0 : k.mul(panelTask, panelsPerTask);
@@ -109,7 +109,7 @@ function emitPatches(state: TaskState, block: Block): void {
       left,
       tiles: block.columns,
       destination,
-      frequencyStride: 4 * plan.tiles * plan.patchChannels,
+      frequencyStride: frequencyBytes(plan.tiles, plan.patchChannels),
       tileStride: 4 * plan.patchChannels,
       scratch: state.row,
       scratchColumns: patchColumns(plan.blockColumns),
@@ -127,7 +127,8 @@ function emitGradients(state: TaskState, block: Block): void {
   const firstChannel = asRegister(k, typeof state.firstPanel === "number" ? 0 : k.mul(state.firstPanel, plan.width));
   const lastChannel = typeof state.endPanel === "number" ? undefined : k.mul(state.endPanel, plan.width);
   const wholeChannels = c.outputChannels - (c.outputChannels % 16);
-  const destination = k.intMove(state.gradients);
+  const stride = frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width);
+  const destination = state.gradients;
   eachTile(k, block, [c.rows.count, c.columns.count], (row, column, height, width) => {
     const from = offsetAddress(
       k,
@@ -156,7 +157,7 @@ function emitGradients(state: TaskState, block: Block): void {
       inTwoDimensions((values) => transformTile(k, values), outputs)
         .flat()
         .forEach((value, f) => {
-          k.store(value, k.at(to, f * plan.tiles * tileBytes));
+          k.store(value, k.at(to, f * stride));
         });
       k.add(to, 64, to);
     };
@@ -226,8 +227,8 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
       k.add(g, rowBytes, g);
       k.add(result, panelBytes, result);
     });
-    k.add(patches, 4 * plan.tiles * plan.patchChannels, patches);
-    k.add(gradients, plan.tiles * tileBytes, gradients);
+    k.add(patches, frequencyBytes(plan.tiles, plan.patchChannels), patches);
+    k.add(gradients, frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width), gradients);
     k.add(partial, plan.panels * panelBytes, partial);
   });
 }

@@ -24,7 +24,7 @@ export function transformFilters(lowering: LoweringBuilder, filters: PackedFilte
     flops: 90 * panels * channels * width,
     bytes: (9 + frequencies) * frequencyBytes,
   };
-  lowering.step("winograd_filters", [filters.argument, transformed], work, (k, address) => {
+  lowering.step("pack_winograd_filters", [filters.argument, transformed], work, (k, address) => {
     const [panel, part] = splitTask(k, k.task(), [panels, channelTasks]);
     const first = typeof part === "number" ? k.intConstant(0) : k.mul(part, perTask * width * 4);
     const end = k.intBinary("min", k.add(first, perTask * width * 4), tapBytes);

@@ -14,11 +14,16 @@ import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import type { TapConvolution } from "./tap-convolution.ts";
 import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
 import { type Block, eachTile } from "./winograd-blocks.ts";
-import { emitPatchRow, patchColumns, patchFloats, patchRowBytes } from "./winograd-patches.ts";
+import { emitPatchRow, frequencyBytes, patchColumns, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
 import { emitTile } from "./winograd-tile.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
 import { transformFilters } from "./winograd-weights.ts";
+
+/** Bytes of the products of one tile and one vector of channels, and of one tile: odd numbers of cache lines, as for the patches. */
+const vectorBytes = 64 * (frequencies | 1);
+const productBytes = ({ panelsPerGroup, panelVectors }: WinogradPlan): number =>
+  64 * (((vectorBytes / 64) * panelsPerGroup * panelVectors) | 1);
 
 /** A kernel under construction. */
 interface TaskState {
@@ -72,8 +77,8 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
       image,
       filters,
       row: k.scratch(patchRowBytes(blockColumns)),
-      patches: k.scratch(4 * patchFloats(plan.tiles, plan.channels)),
-      products: k.scratch(4 * frequencies * plan.tiles * plan.panelsPerGroup * c.width),
+      patches: k.scratch(frequencies * frequencyBytes(plan.tiles, plan.channels)),
+      products: k.scratch(plan.tiles * productBytes(plan)),
     };
     const first = asRegister(k, typeof band === "number" ? 0 : k.mul(band, bandsPerTask * blockRows));
     const end = k.intBinary("min", k.add(first, bandsPerTask * blockRows), tileRows);
@@ -120,7 +125,7 @@ function emitPatches(state: TaskState, block: Block): void {
       left,
       tiles: block.columns,
       destination,
-      frequencyStride: 4 * plan.tiles * plan.channels,
+      frequencyStride: frequencyBytes(plan.tiles, plan.channels),
       tileStride: 4 * plan.channels,
       scratch: state.row,
       scratchColumns: patchColumns(plan.blockColumns),
@@ -134,8 +139,8 @@ function emitPatches(state: TaskState, block: Block): void {
 function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, tiles: number): void {
   const { k, c, plan, address } = state;
   const panelBytes = 4 * c.inputChannels * c.width;
-  const frequencyBytes = plan.panels * panelBytes;
-  const tileBytes = 64 * frequencies * plan.panelsPerGroup * plan.panelVectors;
+  const filterBytes = plan.panels * panelBytes;
+  const tileBytes = productBytes(plan);
   const strips = balancedStrips(tiles, rowLimit(c.request.machine, plan.panelVectors));
   const patches = k.intMove(state.patches);
   const filters = k.add(address(state.filters), k.mul(group, panelBytes));
@@ -161,7 +166,7 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
           const to = offsetAddress(k, target, [[first, tileBytes]]);
           accumulators.forEach((list, r) => {
             list.forEach((register, v) => {
-              k.store(register, k.at(to, r * tileBytes + v * 64 * frequencies));
+              k.store(register, k.at(to, r * tileBytes + v * vectorBytes));
             });
           });
         };
@@ -172,10 +177,10 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
       if (small === 1) strip(strips.big - 1)(stripAt(strips, strips.bigCount).start);
       else if (small > 1) k.loop(middle, tiles, strips.big - 1, strip(strips.big - 1));
       k.add(w, panelBytes, w);
-      k.add(target, 64 * frequencies * plan.panelVectors, target);
+      k.add(target, vectorBytes * plan.panelVectors, target);
     });
-    k.add(patches, 4 * plan.tiles * plan.channels, patches);
-    k.add(filters, frequencyBytes, filters);
+    k.add(patches, frequencyBytes(plan.tiles, plan.channels), patches);
+    k.add(filters, filterBytes, filters);
     k.add(products, 64, products);
   });
 }
@@ -183,7 +188,6 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
 /** Transforms the products of a group of panels back and finishes the outputs. */
 function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntRegister): void {
   const { k, c, plan, address, image } = state;
-  const groupVectors = plan.panelsPerGroup * plan.panelVectors;
   const first = k.mul(group, c.width);
   const last = k.intBinary("min", k.mul(end, c.width), c.outputChannels);
   const wholeChannels = c.outputChannels - (c.outputChannels % 16);
@@ -192,11 +196,11 @@ function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntR
       k.mul(k.intBinary("sub", row, block.row), plan.blockColumns),
       k.intBinary("sub", column, block.column),
     );
-    const from = k.add(state.products, k.mul(inBlock, 64 * frequencies * groupVectors));
+    const from = k.add(state.products, k.mul(inBlock, productBytes(plan)));
     const outputs = { row: k.mul(row, tileSize), column: k.mul(column, tileSize), height, width };
     const vector = (channel: IntRegister, lanes: number): void => {
       emitTile(k, c.request, address, { image, ...outputs, channel, lanes, products: from });
-      k.add(from, 64 * frequencies, from);
+      k.add(from, vectorBytes, from);
     };
     const whole = k.intBinary("min", last, wholeChannels);
     k.loop(first, whole, 16, (channel) => vector(channel, 16));
