@@ -28,7 +28,7 @@ model.add(new Dense(10, { activation: "softmax" }));
 
 model.summary();
 model.compile({
-  optimizer: new optimizers.SGD({ learningRate: 0.02, momentum: 0.9 }),
+  optimizer: new optimizers.SGD({ learningRate: 0.01, momentum: 0.9 }),
   loss: "sparse_categorical_crossentropy",
   metrics: ["accuracy"],
 });

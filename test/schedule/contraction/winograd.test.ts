@@ -163,11 +163,36 @@ describe("convolutions by Winograd's transforms", () => {
   });
 
   it("have the same bits on any machine and in any order of tasks", () => {
-    const test: Case = { ...plain, images: 3, outputs: [13, 21], channels: 18, filters: 33 };
+    const test: Case = { ...plain, images: 2, outputs: [9, 21], channels: 18, filters: 33 };
     for (const direction of directions) {
       const [, , , result] = run(test, direction);
       for (const machine of [narrow, tight]) expect(run(test, direction, { machine })[3]).toEqual(result);
       expect(run(test, direction, { reverse: true })[3]).toEqual(result);
+    }
+  });
+
+  it("give exactly 0 where all inputs are 0, as the direct sum does", () => {
+    for (const padding of [
+      none,
+      around,
+      [
+        [2, 0],
+        [1, 2],
+      ],
+    ] as const) {
+      const test: Case = { ...plain, outputs: [13, 14], channels: 17, padding };
+      const [x, w] = signature(test, "forward");
+      const pixels = normal(sizeOf(x), 1);
+      // Most pixels are blank, some of them with zeros of both signs.
+      for (let i = 0; i < pixels.length; i++)
+        if ((Math.floor(i / x[3]) * 7919) % 31 > 2) pixels[i] = i % 3 === 0 ? -0 : 0;
+      const direct = expected(test, "forward", pixels, normal(sizeOf(w), 2));
+      const blank = Array.from(direct, (value) => value === 0);
+      expect(blank.filter(Boolean).length).toBeGreaterThan(100);
+      for (const machine of [wide, tight]) {
+        const [, , , result] = run(test, "forward", { machine, first: pixels, second: normal(sizeOf(w), 2) });
+        expect(Array.from(result, (value) => value === 0)).toEqual(blank);
+      }
     }
   });
 

@@ -35,10 +35,16 @@ export interface ConvolutionShape {
   readonly outputChannels: number;
 }
 
+/** Three taps side by side for every output, at least one of them inside the input. */
 const hasThreeTaps = (axis: ConvolutionAxis): boolean =>
-  axis.taps === 3 && axis.inputStep === 1 && axis.step === 1 && axis.offsetStep === 1;
+  axis.taps === 3 &&
+  axis.inputStep === 1 &&
+  axis.step === 1 &&
+  axis.offsetStep === 1 &&
+  axis.offset >= -2 &&
+  axis.offset + axis.count <= axis.inputSize;
 
-/** Three taps side by side each way, outputs enough to fill tiles, and channels enough that the products outweigh the transforms. */
+/** Such taps each way, outputs enough to fill tiles, and channels enough that the products outweigh the transforms. */
 const suits = ({ rows, columns, groups, inputChannels, outputChannels }: ConvolutionShape): boolean =>
   groups === 1 &&
   hasThreeTaps(rows) &&

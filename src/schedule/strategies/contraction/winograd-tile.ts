@@ -6,6 +6,7 @@ import { storeLanes } from "../../emit-memory.ts";
 import type { FusedPooling, StrategyRequest } from "../../strategy.ts";
 import { accumulator } from "../window/accumulator.ts";
 import { type AddressOf, offsetAddress, operand } from "./lowering.ts";
+import { clearBlank } from "./winograd-blank.ts";
 import { inTwoDimensions, patchSize, transformProducts } from "./winograd-transforms.ts";
 
 /** One tile of one vector of channels. */
@@ -20,6 +21,8 @@ export interface FinishedTile {
   readonly lanes: number;
   /** The products of the 36 frequencies, one vector after the other. */
   readonly products: IntRegister;
+  /** What is known of the tile's blank outputs, if that matters. */
+  readonly blank: IntRegister | undefined;
 }
 
 /** Emits Aᵀ M A, the epilogue of the tile's outputs, and their pooling. */
@@ -28,6 +31,7 @@ export function emitTile(k: KernelBuilder, request: StrategyRequest, address: Ad
     Array.from({ length: patchSize }, (_, j) => k.load(k.at(t.products, 64 * (patchSize * i + j)))),
   );
   const outputs = inTwoDimensions((values) => transformProducts(k, values), products);
+  if (t.blank) clearBlank(k, t.blank, outputs);
   const emitter = new EpilogueEmitter(k, request.epilogue, request.output, (index) => address(operand(index)));
   const tile = emitter.at([t.image, t.row, t.column], t.channel);
   const options = t.lanes < 16 ? { lanes: t.lanes } : {};

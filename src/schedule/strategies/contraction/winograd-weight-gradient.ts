@@ -12,9 +12,9 @@ import {
 } from "./lowering.ts";
 import { emitTree } from "./partial-sum.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
-import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
-import { type Block, eachTile } from "./winograd-blocks.ts";
-import { emitPatchRow, frequencyBytes, patchColumns, patchRowBytes } from "./winograd-patches.ts";
+import { balancedStrips, rowLimit } from "./tile.ts";
+import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
+import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import {
   frequencies,
   inTwoDimensions,
@@ -35,7 +35,6 @@ interface TaskState {
   readonly firstPanel: IntOperand;
   readonly endPanel: IntOperand;
   readonly partial: IntRegister;
-  readonly row: IntRegister;
   readonly patches: IntRegister;
   readonly gradients: IntRegister;
 }
@@ -73,13 +72,24 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
     const endRow = k.intBinary("min", k.add(firstRow, rowsPerBand), plan.tileRows);
     const progress = k.intConstant(0);
     k.loop(first, end, 1, (image) => {
-      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, row, patches, gradients };
+      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, patches, gradients };
       k.loop(firstRow, endRow, plan.blockRows, (blockRow) => {
         const rows = k.intBinary("min", k.intBinary("sub", endRow, blockRow), plan.blockRows);
         k.loop(0, plan.tileColumns, plan.blockColumns, (column) => {
           const rest = k.intBinary("sub", k.intConstant(plan.tileColumns), column);
           const block = { row: blockRow, rows, column, columns: k.intBinary("min", rest, plan.blockColumns) };
-          emitPatches(state, block);
+          emitBlockPatches(k, address, block, {
+            input: c.x,
+            image,
+            rows: c.rows,
+            columns: c.columns,
+            channels: c.inputChannels,
+            destination: patches,
+            paddedChannels: plan.patchChannels,
+            tiles: plan.tiles,
+            blockColumns: plan.blockColumns,
+            scratch: row,
+          });
           emitGradients(state, block);
           emitProducts(state, block, progress);
           k.intConstant(1, progress);
@@ -88,35 +98,6 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
     });
   });
   emitResult(lowering, c, plan, partials);
-}
-
-/** Bᵀ d B of a block, `[frequency][tile][channel]`. */
-function emitPatches(state: TaskState, block: Block): void {
-  const { k, c, plan, address, image } = state;
-  const [sn, sh, sw] = c.x.strides.map((stride) => 4 * stride);
-  const source = offsetAddress(k, address(c.x.argument), [[image, sn]], 4 * c.x.offset);
-  const left = k.add(k.mul(block.column, tileSize), c.columns.offset);
-  const top = k.add(k.mul(block.row, tileSize), c.rows.offset);
-  const destination = k.intMove(state.patches);
-  k.loop(0, block.rows, 1, () => {
-    emitPatchRow(k, {
-      source,
-      strides: [sh, sw],
-      inputRows: c.rows.inputSize,
-      inputColumns: c.columns.inputSize,
-      channels: c.inputChannels,
-      top,
-      left,
-      tiles: block.columns,
-      destination,
-      frequencyStride: frequencyBytes(plan.tiles, plan.patchChannels),
-      tileStride: 4 * plan.patchChannels,
-      scratch: state.row,
-      scratchColumns: patchColumns(plan.blockColumns),
-    });
-    k.add(top, tileSize, top);
-    k.add(destination, 4 * plan.blockColumns * plan.patchChannels, destination);
-  });
 }
 
 /** A y Aᵀ of a block for the task's panels, `[frequency][tile][channel]`. */
@@ -192,38 +173,30 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
     const g = k.intMove(gradients);
     const result = k.intMove(partial);
     k.loop(0, panelCount, 1, () => {
-      const strip =
-        (size: number) =>
-        (first: IntOperand): void => {
-          const accumulators = zeroAccumulators(k, size, vectors);
-          const at = offsetAddress(k, result, [[first, rowBytes]]);
-          const each = (visit: (register: VectorRegister, displacement: number) => void): void =>
-            accumulators.forEach((list, r) => {
-              list.forEach((register, v) => {
-                visit(register, r * rowBytes + 64 * v);
-              });
+      eachStrip(k, strips, (first, size) => {
+        const accumulators = zeroAccumulators(k, size, vectors);
+        const at = offsetAddress(k, result, [[first, rowBytes]]);
+        const each = (visit: (register: VectorRegister, displacement: number) => void): void =>
+          accumulators.forEach((list, r) => {
+            list.forEach((register, v) => {
+              visit(register, r * rowBytes + 64 * v);
             });
-          k.if(k.compare("gt", progress, 0), () =>
-            each((register, displacement) => k.load(k.at(at, displacement), "f32", {}, register)),
-          );
-          emitReduction(k, {
-            rows: accumulators.map((list, r) => ({ accumulators: list, displacement: 4 * r })),
-            vectors,
-            a: offsetAddress(k, patches, [[first, 4]]),
-            aStep: 4 * plan.patchChannels,
-            b: k.intMove(g),
-            bStep: tileBytes,
-            count,
-            unroll: 4,
           });
-          each((register, displacement) => k.store(register, k.at(at, displacement)));
-        };
-      const middle = strips.bigCount * strips.big;
-      if (strips.bigCount === 1) strip(strips.big)(0);
-      else k.loop(0, middle, strips.big, strip(strips.big));
-      const small = strips.count - strips.bigCount;
-      if (small === 1) strip(strips.big - 1)(stripAt(strips, strips.bigCount).start);
-      else if (small > 1) k.loop(middle, c.inputChannels, strips.big - 1, strip(strips.big - 1));
+        k.if(k.compare("gt", progress, 0), () =>
+          each((register, displacement) => k.load(k.at(at, displacement), "f32", {}, register)),
+        );
+        emitReduction(k, {
+          rows: accumulators.map((list, r) => ({ accumulators: list, displacement: 4 * r })),
+          vectors,
+          a: offsetAddress(k, patches, [[first, 4]]),
+          aStep: 4 * plan.patchChannels,
+          b: k.intMove(g),
+          bStep: tileBytes,
+          count,
+          unroll: 4,
+        });
+        each((register, displacement) => k.store(register, k.at(at, displacement)));
+      });
       k.add(g, rowBytes, g);
       k.add(result, panelBytes, result);
     });

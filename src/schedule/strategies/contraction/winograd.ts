@@ -12,9 +12,10 @@ import {
 } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import type { TapConvolution } from "./tap-convolution.ts";
-import { balancedStrips, rowLimit, stripAt } from "./tile.ts";
-import { type Block, eachTile } from "./winograd-blocks.ts";
-import { emitPatchRow, frequencyBytes, patchColumns, patchRowBytes } from "./winograd-patches.ts";
+import { balancedStrips, rowLimit } from "./tile.ts";
+import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
+import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
+import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
 import { emitTile } from "./winograd-tile.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
@@ -36,6 +37,8 @@ interface TaskState {
   readonly row: IntRegister;
   readonly patches: IntRegister;
   readonly products: IntRegister;
+  /** What is known of outputs that see only zeros; a gradient is not followed by anything that would tell 0 from almost 0. */
+  readonly blank: IntRegister | undefined;
 }
 
 /**
@@ -65,7 +68,8 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
       c.images *
       (rows.inputSize * columns.inputSize * c.inputChannels + rows.count * columns.count * c.outputChannels),
   };
-  const { pooling } = request;
+  const { pooling, meaning } = request;
+  const forward = meaning.kind === "conv2d" && meaning.direction === "forward";
   const pooled = pooling ? [...pooling.largest, ...pooling.taps].map((view) => operand(view.operand)) : [];
   lowering.step(c.name, [c.input.argument, filters, ...epilogueArguments(request), ...pooled], work, (k, address) => {
     const [image, band] = splitTask(k, k.task(), [c.images, bandTasks]);
@@ -79,6 +83,7 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
       row: k.scratch(patchRowBytes(blockColumns)),
       patches: k.scratch(frequencies * frequencyBytes(plan.tiles, plan.channels)),
       products: k.scratch(plan.tiles * productBytes(plan)),
+      blank: forward ? k.scratch(plan.tiles * blankBytes) : undefined,
     };
     const first = asRegister(k, typeof band === "number" ? 0 : k.mul(band, bandsPerTask * blockRows));
     const end = k.intBinary("min", k.add(first, bandsPerTask * blockRows), tileRows);
@@ -93,8 +98,20 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
 }
 
 function emitBlock(state: TaskState, block: Block): void {
-  const { k, plan } = state;
-  emitPatches(state, block);
+  const { k, c, plan } = state;
+  const source = {
+    input: c.input,
+    image: state.image,
+    rows: c.rows,
+    columns: c.columns,
+    channels: c.inputChannels,
+    paddedChannels: plan.channels,
+    tiles: plan.tiles,
+    blockColumns: plan.blockColumns,
+    scratch: state.row,
+  };
+  emitBlockPatches(k, state.address, block, { ...source, destination: state.patches });
+  if (state.blank) emitBlankTiles(k, state.address, block, source, state.blank);
   const { panels, panelsPerGroup, blockRows, blockColumns, tileRows } = plan;
   const lastRows = tileRows % blockRows;
   k.loop(0, panels, panelsPerGroup, (group) => {
@@ -103,35 +120,6 @@ function emitBlock(state: TaskState, block: Block): void {
     if (lastRows === 0) products(blockRows)();
     else k.if(k.compare("eq", block.rows, blockRows), products(blockRows), products(lastRows));
     emitTiles(state, block, group, end);
-  });
-}
-
-/** Transforms the patches of a block to `[frequency][tile][channel]`. */
-function emitPatches(state: TaskState, block: Block): void {
-  const { k, c, plan, address, image } = state;
-  const [sn, sh, sw] = c.input.strides.map((stride) => 4 * stride);
-  const source = offsetAddress(k, address(c.input.argument), [[image, sn]], 4 * c.input.offset);
-  const left = k.add(k.mul(block.column, tileSize), c.columns.offset);
-  const top = k.add(k.mul(block.row, tileSize), c.rows.offset);
-  const destination = k.intMove(state.patches);
-  k.loop(0, block.rows, 1, () => {
-    emitPatchRow(k, {
-      source,
-      strides: [sh, sw],
-      inputRows: c.rows.inputSize,
-      inputColumns: c.columns.inputSize,
-      channels: c.inputChannels,
-      top,
-      left,
-      tiles: block.columns,
-      destination,
-      frequencyStride: frequencyBytes(plan.tiles, plan.channels),
-      tileStride: 4 * plan.channels,
-      scratch: state.row,
-      scratchColumns: patchColumns(plan.blockColumns),
-    });
-    k.add(top, tileSize, top);
-    k.add(destination, 4 * plan.blockColumns * plan.channels, destination);
   });
 }
 
@@ -149,33 +137,25 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
     const w = k.intMove(filters);
     const target = k.intMove(products);
     k.loop(group, end, 1, () => {
-      const strip =
-        (size: number) =>
-        (first: IntOperand): void => {
-          const accumulators = zeroAccumulators(k, size, plan.panelVectors);
-          emitReduction(k, {
-            rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * 4 * plan.channels })),
-            vectors: plan.panelVectors,
-            a: offsetAddress(k, patches, [[first, 4 * plan.channels]]),
-            aStep: 4,
-            b: k.intMove(w),
-            bStep: 4 * c.width,
-            count: c.inputChannels,
-            unroll: c.inputChannels <= 12 ? c.inputChannels : 4,
+      eachStrip(k, strips, (first, size) => {
+        const accumulators = zeroAccumulators(k, size, plan.panelVectors);
+        emitReduction(k, {
+          rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * 4 * plan.channels })),
+          vectors: plan.panelVectors,
+          a: offsetAddress(k, patches, [[first, 4 * plan.channels]]),
+          aStep: 4,
+          b: k.intMove(w),
+          bStep: 4 * c.width,
+          count: c.inputChannels,
+          unroll: 4,
+        });
+        const to = offsetAddress(k, target, [[first, tileBytes]]);
+        accumulators.forEach((list, r) => {
+          list.forEach((register, v) => {
+            k.store(register, k.at(to, r * tileBytes + v * vectorBytes));
           });
-          const to = offsetAddress(k, target, [[first, tileBytes]]);
-          accumulators.forEach((list, r) => {
-            list.forEach((register, v) => {
-              k.store(register, k.at(to, r * tileBytes + v * vectorBytes));
-            });
-          });
-        };
-      const middle = strips.bigCount * strips.big;
-      if (strips.bigCount === 1) strip(strips.big)(0);
-      else k.loop(0, middle, strips.big, strip(strips.big));
-      const small = strips.count - strips.bigCount;
-      if (small === 1) strip(strips.big - 1)(stripAt(strips, strips.bigCount).start);
-      else if (small > 1) k.loop(middle, tiles, strips.big - 1, strip(strips.big - 1));
+        });
+      });
       k.add(w, panelBytes, w);
       k.add(target, vectorBytes * plan.panelVectors, target);
     });
@@ -197,9 +177,10 @@ function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntR
       k.intBinary("sub", column, block.column),
     );
     const from = k.add(state.products, k.mul(inBlock, productBytes(plan)));
+    const blank = state.blank && k.add(state.blank, k.mul(inBlock, blankBytes));
     const outputs = { row: k.mul(row, tileSize), column: k.mul(column, tileSize), height, width };
     const vector = (channel: IntRegister, lanes: number): void => {
-      emitTile(k, c.request, address, { image, ...outputs, channel, lanes, products: from });
+      emitTile(k, c.request, address, { image, ...outputs, channel, lanes, products: from, blank });
       k.add(from, vectorBytes, from);
     };
     const whole = k.intBinary("min", last, wholeChannels);
