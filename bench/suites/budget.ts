@@ -32,7 +32,7 @@ const kernels = [
 
 /** Time of a kernel with what was packed for it just before and summed up for it just after. */
 function timeOf(steps: readonly StepTiming[], label: string): number | undefined {
-  const at = steps.findIndex((step) => step.label === label);
+  const at = steps.findIndex((step) => step.label === label || step.label === `${label}_winograd`);
   if (at < 0) return undefined;
   let first = at;
   while (first > 0 && steps[first - 1]!.label.startsWith("pack_")) first--;
