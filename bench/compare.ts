@@ -76,6 +76,12 @@ async function turn(contender: Contender, task: Task, { threads, roundSeconds }:
   contender.steps = Math.max(1, Math.ceil((roundSeconds * contender.steps) / seconds));
 }
 
+/** Two turns find a contender's pace, because the first is a single step; one does where a step is a round's time already. */
+async function findPace(contender: Contender, task: Task, options: TimingOptions): Promise<void> {
+  await turn(contender, task, options);
+  if (contender.steps > 1) await turn(contender, task, options);
+}
+
 /** Sets every contender up in each of its settings; those that this machine cannot run are named and left out. */
 async function enlist(
   workers: readonly WorkerProcess[],
@@ -129,8 +135,7 @@ export async function compare(
   const contenders = await enlist(workers, task, options, versions);
   if (contenders.length === 0) return undefined;
   validate(contenders, task);
-  // two turns find a contender's pace: the first one is a single step
-  for (const contender of contenders) for (let twice = 0; twice < 2; twice++) await turn(contender, task, options);
+  for (const contender of contenders) await findPace(contender, task, options);
   for (const contender of contenders) Object.assign(contender, { throughputs: [], loaded: false });
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of contenders) await turn(contender, task, options);

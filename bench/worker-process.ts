@@ -53,7 +53,7 @@ export function pythonInterpreter(): string {
 /** The program that answers for a contender. */
 function commandOf(name: string): [file: string, args: string[]] {
   if (name === "trivium") return [process.execPath, ["--import", "tsx", `${here}trivium-worker.ts`]];
-  if (name === "tfjs") return [process.execPath, [tfjsWorker()]];
+  if (name === "tfjs") return [process.execPath, ["--import", "tsx", tfjsWorker()]];
   return [pythonInterpreter(), [`${here}peers/worker.py`, name]];
 }
 
@@ -62,7 +62,7 @@ function tfjsWorker(): string {
   if (!existsSync(`${here}peers/node_modules/@tensorflow/tfjs`)) {
     throw new ArgumentError("TensorFlow.js is not installed: run bench/peers/setup.");
   }
-  return `${here}peers/tfjs-worker.mjs`;
+  return `${here}peers/tfjs-worker.ts`;
 }
 
 /**

@@ -24,7 +24,7 @@ export async function runNetworks(
   const { limits, say, threads } = options;
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
-  for (const { name, batches, unit, settings, tolerance = tolerances[suite] } of options.workloads) {
+  for (const { name, batches, unit, settings, peerBatches, tolerance = tolerances[suite] } of options.workloads) {
     const peers = options.peers.filter((peer) => settings[peer] !== undefined);
     for (const peer of options.peers) if (!peers.includes(peer)) say(`${name}: not written for ${peer}, left out`);
     const names = [...(options.trivium ? ["trivium"] : []), ...peers];
@@ -37,7 +37,11 @@ export async function runNetworks(
         const work = workOfStep(name, batch, suite === "train");
         const common = { suite, workload: name, batch, unit, unitsPerStep: batch, settings };
         const task = { ...common, tolerance, ...(work !== undefined && { work }) };
-        const outcome = await compare(workers, task, options, versions);
+        const taking = workers.filter((worker) => peerBatches?.[worker.name as PeerName]?.includes(batch) ?? true);
+        for (const { name: left } of workers.filter((worker) => !taking.includes(worker))) {
+          say(`${name} batch ${batch}: too long for ${left}, left out`);
+        }
+        const outcome = await compare(taking, task, options, versions);
         if (outcome !== undefined) outcomes.push(outcome);
       }
     } finally {
