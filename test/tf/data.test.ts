@@ -194,3 +194,119 @@ test("a dataset trains a Keras model", async () => {
   const losses = history.history.loss;
   expect(losses[4]).toBeLessThan(losses[0] / 4);
 });
+
+describe("pipelines of pipelines", () => {
+  const range = (...bounds: [number, number?, number?]) => Dataset.range(...bounds);
+  const ofNumber = (x: tf.Tensor): number => x.item();
+
+  test("flatMap, synchronous and not", async () => {
+    const flat = range(3).flatMap((x) => range(ofNumber(x) + 1));
+    expect(items(flat)).toEqual([0, 0, 1, 0, 1, 2]);
+    const late = range(3).flatMap(async (x) => range(ofNumber(x) + 1));
+    expect((await late.toArrayAsync()).map(ofNumber)).toEqual([0, 0, 1, 0, 1, 2]);
+    expect(() => late.toArray()).toThrow(/for await/);
+    const pairs = Dataset.fromTensorSlices([tf.constant([1, 2]), tf.constant([3, 4])]);
+    expect(items(pairs.flatMap((a, b) => Dataset.fromTensorSlices(tf.stack([a, b]))))).toEqual([1, 3, 2, 4]);
+    expect(() => items(range(1).flatMap((() => 3) as never))).toThrow(
+      "the function must give a Dataset, received number",
+    );
+  });
+
+  // values from TensorFlow 2.21
+  test("interleave takes turns as TensorFlow does", async () => {
+    const six = range(1, 6).interleave((x) => Dataset.fromTensors(x).repeat(6), { cycleLength: 2, blockLength: 4 });
+    const expected = "1 1 1 1 2 2 2 2 1 1 2 2 3 3 3 3 4 4 4 4 3 3 4 4 5 5 5 5 5 5".split(" ").map(Number);
+    expect(items(six)).toEqual(expected);
+    expect((await six.toArrayAsync()).map(ofNumber)).toEqual(expected);
+    expect(items(range(5).interleave((x) => range(ofNumber(x)), { cycleLength: 3, blockLength: 2 }))).toEqual([
+      0, 0, 1, 0, 1, 0, 1, 2, 2, 3,
+    ]);
+    const tens = range(4).interleave((x) => range(10 * ofNumber(x), 10 * ofNumber(x) + 3), { cycleLength: 4 });
+    expect(items(tens)).toEqual([0, 10, 20, 30, 1, 11, 21, 31, 2, 12, 22, 32]);
+    expect(items(tens.take(2))).toEqual([0, 10]);
+    expect(() => range(4).interleave(() => range(1), { cycleLength: 0 })).toThrow(ArgumentError);
+  });
+
+  test.each([
+    [
+      [3, {}],
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+        [6, 7],
+      ],
+    ],
+    [
+      [3, { shift: 1 }],
+      [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 6], [5, 6, 7], [6, 7], [7]],
+    ],
+    [
+      [3, { shift: 2, stride: 2 }],
+      [[0, 2, 4], [2, 4, 6], [4, 6], [6]],
+    ],
+    [
+      [2, { shift: 3 }],
+      [
+        [0, 1],
+        [3, 4],
+        [6, 7],
+      ],
+    ],
+    [
+      [3, { shift: 1, dropRemainder: true }],
+      [
+        [0, 1, 2],
+        [1, 2, 3],
+        [2, 3, 4],
+        [3, 4, 5],
+        [4, 5, 6],
+        [5, 6, 7],
+      ],
+    ],
+    [
+      [3, { shift: 2, stride: 2, dropRemainder: true }],
+      [
+        [0, 2, 4],
+        [2, 4, 6],
+      ],
+    ],
+    [[4, { shift: 3, stride: 2, dropRemainder: true }], [[0, 2, 4, 6]]],
+    [
+      [5, { shift: 4 }],
+      [
+        [0, 1, 2, 3, 4],
+        [4, 5, 6, 7],
+      ],
+    ],
+  ] as const)("windows %j of 8 elements", ([size, options], expected) => {
+    const windows = range(8).window(size, options);
+    expect([...windows].map(items)).toEqual(expected);
+    expect(windows.cardinality()).toBe(expected.length);
+  });
+
+  test("windows of tuples and objects are windows of their parts; unbatch", () => {
+    const pairs = Dataset.fromTensorSlices([tf.constant([1, 2, 3]), tf.constant([4, 5, 6])]).window(2);
+    expect([...pairs].map(([a, b]) => [items(a), items(b)])).toEqual([
+      [
+        [1, 2],
+        [4, 5],
+      ],
+      [[3], [6]],
+    ]);
+    const zips = pairs.flatMap((a, b) => Dataset.zip([a.batch(2), b.batch(2)]));
+    expect([...zips].map(([a, b]) => [a.toArray(), b.toArray()])).toEqual([
+      [
+        [1, 2],
+        [4, 5],
+      ],
+      [[3], [6]],
+    ]);
+    const named = Dataset.fromTensorSlices({ x: tf.constant([1, 2, 3]) }).window(2, { dropRemainder: true });
+    expect([...named].map(({ x }) => items(x))).toEqual([[1, 2]]);
+    expect(items(range(6).batch(4).unbatch())).toEqual([0, 1, 2, 3, 4, 5]);
+    const back = Dataset.fromTensorSlices([tf.ones([5, 2]), tf.zeros([5])])
+      .batch(2)
+      .unbatch();
+    expect([...back].map(([a, b]) => [a.shape, b.shape])).toEqual(new Array(5).fill([[2], []]));
+  });
+});

@@ -1,8 +1,9 @@
 import { ArgumentError } from "../../errors.ts";
-import { getRandomState, setRandomState, type Tensor, tensor } from "../../tensor/index.ts";
+import { getRandomState, type NumericArray, noGrad, setRandomState, type Tensor, tensor } from "../../tensor/index.ts";
 import { atEntry } from "../../tensor/lift.ts";
 import { HostRandom, mixSeed } from "../host-random.ts";
-import { type ArgumentsOf, type BatchOf, looked, type SliceOf, Table } from "./elements.ts";
+import { type ArgumentsOf, type BatchOf, looked, type SliceOf, spread, Table } from "./elements.ts";
+import { flattened, interleaved, type Open, windowCount, windowing } from "./nested.ts";
 import {
   type Cardinality,
   cached,
@@ -21,6 +22,26 @@ import { batching, choosing, mapping, numbering, shuffling, skipping, taking } f
 export type Zipped<Sources> = {
   -readonly [Name in keyof Sources]: Sources[Name] extends Dataset<infer Element> ? Element : never;
 };
+
+/** A window of elements: a pipeline, or one for each part of their structure. */
+export type WindowOf<Element> = Element extends Tensor | NumericArray | number | boolean | string
+  ? Dataset<Element>
+  : { -readonly [Name in keyof Element]: WindowOf<Element[Name]> };
+
+export interface WindowOptions {
+  /** How far one window begins behind the one before; as far as it is long by default. */
+  readonly shift?: number | null;
+  /** How far elements of a window are apart (default 1). */
+  readonly stride?: number;
+  /** Leaves out windows that lack elements. */
+  readonly dropRemainder?: boolean;
+}
+export interface InterleaveOptions {
+  /** How many pipelines take turns. */
+  readonly cycleLength: number;
+  /** How many elements each gives in its turn (default 1). */
+  readonly blockLength?: number;
+}
 
 function checkCount(operation: string, count: number, least: number): void {
   if (Number.isInteger(count) && count >= least) return;
@@ -120,6 +141,65 @@ export class Dataset<Element> implements Iterable<Element>, AsyncIterable<Elemen
   filter(test: (...parts: ArgumentsOf<Element>) => boolean | Tensor | Promise<boolean>): Dataset<Element> {
     const call = test as unknown as (...parts: readonly unknown[]) => unknown;
     return new Dataset(staged(this.source, () => choosing(call), undefined));
+  }
+  /** A function of the user's that makes a pipeline of an element, as one that opens its source. */
+  private opener<Result>(
+    operation: string,
+    make: (...parts: ArgumentsOf<Element>) => Dataset<Result> | Promise<Dataset<Result>>,
+  ): Open {
+    const call = make as unknown as (...parts: readonly unknown[]) => unknown;
+    const sourceOf = (made: unknown): Source => {
+      if (made instanceof Dataset) return made.source;
+      throw new ArgumentError(`Dataset.${operation}: the function must give a Dataset, received ${typeof made}.`);
+    };
+    return (element) => {
+      const made = noGrad(() => ({ value: call(...spread(element)) })).value;
+      return made instanceof Promise ? made.then(sourceOf) : sourceOf(made);
+    };
+  }
+  /** The elements of the pipelines that a function makes of each element, one pipeline after the other. */
+  flatMap<Result>(
+    open: (...parts: ArgumentsOf<Element>) => Dataset<Result> | Promise<Dataset<Result>>,
+  ): Dataset<Result> {
+    return new Dataset(flattened(this.source, this.opener("flatMap", open)));
+  }
+  /**
+   * The elements of the pipelines that a function makes of each element, in turns: `cycleLength` pipelines are open at a time, and each gives
+   * `blockLength` elements.
+   */
+  interleave<Result>(
+    open: (...parts: ArgumentsOf<Element>) => Dataset<Result> | Promise<Dataset<Result>>,
+    { cycleLength, blockLength = 1 }: InterleaveOptions,
+  ): Dataset<Result> {
+    return atEntry(this.interleave, () => {
+      checkCount("interleave", cycleLength, 1);
+      checkCount("interleave", blockLength, 1);
+      return new Dataset<Result>(interleaved(this.source, this.opener("interleave", open), cycleLength, blockLength));
+    });
+  }
+  /**
+   * Groups of elements as pipelines, which may overlap and leave elements out. The parts of a tuple or object are windows of their own.
+   *
+   * @example
+   * ```ts
+   * const steps = tf.data.Dataset.range(6).window(3, { shift: 1, dropRemainder: true });
+   * const threes = steps.flatMap((window) => window.batch(3));
+   * threes.toArray().map((each) => each.toArray()); // [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5]]
+   * ```
+   */
+  window(size: number, { shift, stride = 1, dropRemainder = false }: WindowOptions = {}): Dataset<WindowOf<Element>> {
+    return atEntry(this.window, () => {
+      const shape = { size, shift: shift ?? size, stride, dropRemainder };
+      for (const count of [size, shape.shift, stride]) checkCount("window", count, 1);
+      const count = times(this.source.cardinality, (all) => windowCount(all, shape));
+      const stage = () => windowing(shape, (source) => new Dataset(source));
+      return new Dataset<WindowOf<Element>>(staged(this.source, stage, count));
+    });
+  }
+  /** Elements along the first axis of each element, as before `batch`. */
+  unbatch(): Dataset<SliceOf<Element>> {
+    const rows = (element: unknown): Source => rowsOf(new Table("unbatch", looked(element)));
+    return new Dataset(flattened(this.source, rows));
   }
   /** Groups of elements, stacked along a new first axis; the last one may be smaller unless it is dropped. */
   batch(size: number, options: boolean | { readonly dropRemainder?: boolean } = {}): Dataset<BatchOf<Element>> {

@@ -41,7 +41,7 @@ function isTuple(value: readonly unknown[]): boolean {
 }
 
 /** The same structure with its leaves changed; an array of plain numbers is a leaf. */
-function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
+export function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
   if (Array.isArray(value) && isTuple(value)) return value.map((part) => mapLeaves(part, change));
   if (isPlainObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapLeaves(part, change)]));
@@ -122,6 +122,12 @@ export function looked(element: unknown): unknown {
   if (element instanceof Row) return element.table.row(element.index);
   if (element instanceof Bundle) return element.parts.map(looked);
   return element;
+}
+
+/** An element as the arguments of a function: the parts of a tuple one by one. */
+export function spread(element: unknown): readonly unknown[] {
+  const value = looked(element);
+  return Array.isArray(value) ? value : [value];
 }
 
 /** Elements of several pipelines side by side, not looked at yet. */

@@ -2,18 +2,13 @@
 import { ArgumentError } from "../../errors.ts";
 import { noGrad, Tensor } from "../../tensor/index.ts";
 import type { HostRandom } from "../host-random.ts";
-import { collate, looked, settled } from "./elements.ts";
+import { collate, looked, settled, spread } from "./elements.ts";
 
 /** State of one pass. `accept` takes an element and puts what comes of it into `out`; false ends the pass. */
 export interface Stage {
   accept(element: unknown, out: unknown[]): boolean | Promise<boolean>;
   /** What is left at the end. */
   finish?(out: unknown[]): void;
-}
-
-function spread(element: unknown): readonly unknown[] {
-  const value = looked(element);
-  return Array.isArray(value) ? value : [value];
 }
 
 /** f(element), the parts of a tuple as arguments. */
