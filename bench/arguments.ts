@@ -58,6 +58,7 @@ options:
   --no-trivium      time the peers alone
   --json FILE       writes the report as JSON
   --markdown FILE   writes it as a page (bench/RESULTS.md)
+  --figure FILE     (report) draws the ratios of all workloads as SVG
 `;
 
 const listOf = (text: string | undefined): string[] => (text ?? "").split(",").filter((part) => part !== "");

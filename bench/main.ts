@@ -8,6 +8,7 @@ import { writeTextAtomic } from "../src/interop/atomic-write.ts";
 import { makeFolder } from "../src/interop/make-folder.ts";
 import { type BenchOptions, parseCommand, type ReportOptions, usage } from "./arguments.ts";
 import { inferWorkloads, kernelWorkloads, type SuiteName, systemWorkloads, trainWorkloads } from "./catalogue.ts";
+import { renderFigure } from "./figure.ts";
 import { holdToAvx2 } from "./instruction-set.ts";
 import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
@@ -30,11 +31,12 @@ function readReport(file: string): Report {
   throw new DataError(`${file} is no report of this bench.`);
 }
 
-function writeReports({ files, markdown }: ReportOptions): void {
+function writeReports({ files, markdown, figure }: ReportOptions): void {
   const reports = files.map(readReport);
+  if (figure !== undefined) writeTextAtomic(figure, renderFigure(reports));
   const page = renderMarkdown(reports);
   if (markdown !== undefined) writeTextAtomic(markdown, page);
-  else process.stdout.write(page);
+  else if (figure === undefined) process.stdout.write(page);
 }
 
 /** What a suite adds to the report. */
