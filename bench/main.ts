@@ -14,6 +14,7 @@ import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { measureLimits } from "./probe.ts";
 import type { Figure, Report, Row } from "./rows.ts";
+import type { StepProfile } from "./step-profile.ts";
 import { runDoors } from "./suites/doors.ts";
 import { runKernels } from "./suites/kernels.ts";
 import { runNetworks } from "./suites/networks.ts";
@@ -43,6 +44,7 @@ function writeReports({ files, markdown, figure }: ReportOptions): void {
 interface Findings {
   readonly rows?: readonly Row[];
   readonly figures?: readonly Figure[];
+  readonly profiles?: readonly StepProfile[];
   readonly versions?: Readonly<Record<string, string>>;
 }
 
@@ -88,11 +90,13 @@ async function run(options: BenchOptions): Promise<void> {
   );
   const rows: Row[] = [];
   const figures: Figure[] = [];
+  const profiles: StepProfile[] = [];
   const versions: Record<string, string> = {};
   for (const suite of options.suites) {
     const found = await runSuite(suite, options, tracker);
     rows.push(...(found.rows ?? []));
     figures.push(...(found.figures ?? []));
+    profiles.push(...(found.profiles ?? []));
     Object.assign(versions, found.versions);
   }
   const { limits } = tracker;
@@ -104,6 +108,7 @@ async function run(options: BenchOptions): Promise<void> {
     ...(limits !== undefined && { limits }),
     rows,
     figures,
+    ...(profiles.length > 0 && { profiles }),
   };
   const page = renderMarkdown([report]);
   if (options.json !== undefined) writeTextAtomic(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -118,6 +123,6 @@ try {
   else await run(command.options);
 } catch (error) {
   if (!(error instanceof TriviumError) && !(error instanceof TypeError && "code" in error)) throw error;
-  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.stderr.write(`bench: ${(error as Error).message.replace(/^bench: /, "")}\n`);
   process.exitCode = 2;
 }

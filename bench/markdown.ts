@@ -1,5 +1,6 @@
 import type { Report } from "./rows.ts";
 import type { Summary } from "./statistics.ts";
+import type { StepProfile } from "./step-profile.ts";
 
 const spread = ({ median, min, max }: Summary) => `${median} (${min}-${max})`;
 const table = (header: readonly string[], rows: readonly (readonly string[])[]) =>
@@ -68,5 +69,24 @@ function renderRun(report: Report): string {
       ),
     );
   }
+  for (const profile of report.profiles ?? []) lines.push("", ...renderProfile(profile));
   return lines.join("\n");
+}
+
+/** Where a step's time goes. */
+function renderProfile({ suite, workload, batch, milliseconds, kernels }: StepProfile): string[] {
+  return [
+    `### Kernels: ${suite} ${workload}, batch ${batch}: ${milliseconds} ms`,
+    "",
+    table(
+      ["kernel", "times", "ms", "part", "roofline"],
+      kernels.map(({ label, count, milliseconds: time, share, rooflineShare }) => [
+        label,
+        String(count),
+        String(time),
+        `${(100 * share).toFixed(1)} %`,
+        rooflineShare === undefined ? "-" : `${(100 * rooflineShare).toFixed(0)} %`,
+      ]),
+    ),
+  ];
 }

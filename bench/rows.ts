@@ -1,6 +1,7 @@
 import type { MachineLimits } from "./machine.ts";
 import { rooflineShare, type Work } from "./roofline.ts";
 import { type Summary, summarize } from "./statistics.ts";
+import type { StepProfile } from "./step-profile.ts";
 
 /** One comparison of the report. */
 export interface Row {
@@ -49,6 +50,7 @@ export interface Report {
   readonly limits?: { readonly fmaPeak: number; readonly copyBandwidth: number };
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
+  readonly profiles?: readonly StepProfile[];
 }
 
 /** What all rows of one comparison have in common. */

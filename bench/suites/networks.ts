@@ -1,7 +1,9 @@
+import type { StepTiming } from "../../src/targets/target.ts";
 import type { NetworkWorkload, PeerName } from "../catalogue.ts";
-import { compare, type Outcome, type TimingOptions } from "../compare.ts";
+import { compare, type Outcome, type Task, type TimingOptions } from "../compare.ts";
 import { workOfStep } from "../flop-table.ts";
 import { type Row, rowsOf } from "../rows.ts";
+import { fastest, profileOf, type StepProfile } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
 /** What the suites of networks (train, infer) are asked to do. */
@@ -16,14 +18,33 @@ export interface NetworkOptions extends TimingOptions {
 /** Logits may differ by what summation order does in f32; losses of a third step by what two updates make of that. */
 const tolerances = { infer: 1e-4, train: 5e-4 } as const;
 
+/** Timings of a step, of which the fastest is reported. */
+const profiledSteps = 5;
+
+/** What the suites of networks find out. */
+export interface NetworkFindings {
+  readonly rows: Row[];
+  readonly profiles: StepProfile[];
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+type Timed = Pick<StepProfile, "suite" | "workload" | "batch"> & { readonly steps: readonly StepTiming[] };
+
+/** Time per kernel of Trivium's step. */
+async function timeKernels(worker: WorkerProcess, task: Task, threads: number): Promise<Timed> {
+  const { suite, workload, batch } = task;
+  await worker.setup({ suite, workload, batch, setting: "default", threads });
+  const timings: (readonly StepTiming[])[] = [];
+  for (let turn = 0; turn < profiledSteps; turn++) timings.push(await worker.profile());
+  return { suite, workload, batch, steps: fastest(timings) };
+}
+
 /** Networks against peers, one after the other; a network's contenders are fresh processes. */
-export async function runNetworks(
-  suite: "train" | "infer",
-  options: NetworkOptions,
-): Promise<{ rows: Row[]; versions: Record<string, string> }> {
+export async function runNetworks(suite: "train" | "infer", options: NetworkOptions): Promise<NetworkFindings> {
   const { limits, say, threads } = options;
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
+  const timed: Timed[] = [];
   for (const { name, batches, unit, settings, peerBatches, tolerance = tolerances[suite] } of options.workloads) {
     const peers = options.peers.filter((peer) => settings[peer] !== undefined);
     for (const peer of options.peers) if (!peers.includes(peer)) say(`${name}: not written for ${peer}, left out`);
@@ -43,6 +64,8 @@ export async function runNetworks(
         }
         const outcome = await compare(taking, task, options, versions);
         if (outcome !== undefined) outcomes.push(outcome);
+        const own = taking.find((worker) => worker.name === "trivium");
+        if (own !== undefined) timed.push(await timeKernels(own, task, threads));
       }
     } finally {
       for (const worker of workers) worker.close();
@@ -50,5 +73,6 @@ export async function runNetworks(
   }
   await limits.measure();
   const rows = outcomes.flatMap(({ comparison, contestants }) => rowsOf(comparison, contestants, limits.limits));
-  return { rows, versions };
+  const profiles = timed.map(({ steps, ...head }) => ({ ...head, ...profileOf(steps, limits.limits) }));
+  return { rows, profiles, versions };
 }

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { fastest, profileOf } from "../../bench/step-profile.ts";
+
+const kernel = (label: string, milliseconds: number, flops = 0, bytes = 0) => ({ label, milliseconds, flops, bytes });
+const limits = { fmaPeak: 100, copyBandwidth: 10 };
+
+describe("the profile of a step", () => {
+  it("sums kernels of one name, the longest first, with their share of the limits", () => {
+    const profile = profileOf([kernel("relu", 1, 0, 5e6), kernel("conv", 3, 2e8), kernel("relu", 1, 0, 5e6)], limits);
+    expect(profile).toEqual({
+      milliseconds: 5,
+      kernels: [
+        { label: "conv", count: 1, milliseconds: 3, share: 0.6, rooflineShare: 0.6667 },
+        { label: "relu", count: 2, milliseconds: 2, share: 0.4, rooflineShare: 0.5 },
+      ],
+    });
+  });
+  it("adds up to the whole step however many kernels there are", () => {
+    const steps = Array.from({ length: 40 }, (_, index) => kernel(`k${index}`, index + 1));
+    const { milliseconds, kernels } = profileOf(steps, undefined);
+    expect(kernels.at(-1)).toMatchObject({ label: "all others", count: 28 });
+    expect(kernels.reduce((sum, { milliseconds: time }) => sum + time, 0)).toBeCloseTo(milliseconds);
+  });
+  it("is that of the fastest timing", () => {
+    expect(fastest([[kernel("a", 3)], [kernel("a", 1), kernel("b", 1)]])).toHaveLength(2);
+  });
+});
