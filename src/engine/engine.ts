@@ -82,6 +82,8 @@ export class Engine extends ProgramRunner {
    */
   noteNode(node: Node): void {
     if (++this.pendingNodes < pendingLimit || this.tracing || isLeaf(node)) return;
+    // what follows a backward() is the update of its step: cut in two, a deep network's step would be two programs
+    if (this.deferred.size > 0 && this.pendingNodes < 8 * pendingLimit) return;
     this.compute([node, ...this.kept]);
   }
 

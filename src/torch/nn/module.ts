@@ -36,10 +36,13 @@ export function layerName(module: AnyModule): string {
   if (!outermost || outermost === module) return name;
   const known = places.get(module);
   if (known?.root === outermost) return known.name;
-  const place = outermost.namedModules().find(([, candidate]) => candidate === module);
-  const found = { root: outermost, name: place ? `${name} "${place[0]}"` : name };
-  places.set(module, found);
-  return found.name;
+  // all at once: one search for each layer would take the square of their number
+  const root = outermost;
+  places.set(module, { root, name });
+  for (const [place, part] of root.namedModules()) {
+    places.set(part, { root, name: place === "" ? part.constructor.name : `${part.constructor.name} "${place}"` });
+  }
+  return places.get(module)!.name;
 }
 
 /** Results of the outermost call are computed by the next step, so that they can be read after it. */
