@@ -11,18 +11,21 @@ import { pythonText } from "./module-text.ts";
 type Size1 = F.Size1;
 type Size2 = F.Size2;
 
+/** What pooling gives: the maxima, and with `returnIndices` their places. */
+export type MaxPoolResult<Indices extends boolean> = Indices extends true ? [output: Tensor, indices: Tensor] : Tensor;
+
 /** Largest element of each window of images. The stride may be given by position; by default it is the window. After torch.nn.MaxPool2d. */
-export class MaxPool2d extends Module {
+export class MaxPool2d<Indices extends boolean = false> extends Module<[x: Tensor], MaxPoolResult<Indices>> {
   readonly kernelSize: Size2;
   readonly options: F.MaxPool2dOptions;
-  constructor(kernelSize: Size2, options?: Size2 | F.MaxPool2dOptions) {
+  constructor(kernelSize: Size2, options?: Size2 | (F.MaxPool2dOptions & { readonly returnIndices?: Indices })) {
     super();
     pairOf("MaxPool2d", "kernelSize", kernelSize);
     this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size2, F.MaxPool2dOptions>(options);
   }
-  override forward(x: Tensor): Tensor {
-    return F.maxPool2d(x, this.kernelSize, this.options, layerName(this));
+  override forward(x: Tensor): MaxPoolResult<Indices> {
+    return F.maxPool2d(x, this.kernelSize, this.options, layerName(this)) as MaxPoolResult<Indices>;
   }
   override extraRepr(): string {
     return maxPoolText(this.kernelSize, this.options);
@@ -30,17 +33,17 @@ export class MaxPool2d extends Module {
 }
 
 /** Largest element of each window of sequences. After torch.nn.MaxPool1d. */
-export class MaxPool1d extends Module {
+export class MaxPool1d<Indices extends boolean = false> extends Module<[x: Tensor], MaxPoolResult<Indices>> {
   readonly kernelSize: Size1;
   readonly options: F.MaxPool1dOptions;
-  constructor(kernelSize: Size1, options?: Size1 | F.MaxPool1dOptions) {
+  constructor(kernelSize: Size1, options?: Size1 | (F.MaxPool1dOptions & { readonly returnIndices?: Indices })) {
     super();
     single("MaxPool1d", "kernelSize", kernelSize);
     this.kernelSize = kernelSize;
     this.options = strideOrOptions<Size1, F.MaxPool1dOptions>(options);
   }
-  override forward(x: Tensor): Tensor {
-    return F.maxPool1d(x, this.kernelSize, this.options, layerName(this));
+  override forward(x: Tensor): MaxPoolResult<Indices> {
+    return F.maxPool1d(x, this.kernelSize, this.options, layerName(this)) as MaxPoolResult<Indices>;
   }
   override extraRepr(): string {
     return maxPoolText(this.kernelSize, this.options);
@@ -53,6 +56,35 @@ function maxPoolText(kernelSize: Size1 | Size2, options: F.MaxPool1dOptions | F.
     `kernel_size=${pythonText(kernelSize)}, stride=${pythonText(stride)}, padding=${pythonText(padding)}, ` +
     `dilation=${pythonText(dilation)}, ceil_mode=${pythonText(ceilMode)}`
   );
+}
+
+/**
+ * The reverse of `MaxPool2d` with `returnIndices`: zeros, with the maxima at their places. After torch.nn.MaxUnpool2d.
+ *
+ * @example
+ * ```ts
+ * const pool = new nn.MaxPool2d(2, { returnIndices: true });
+ * const [maxima, indices] = pool(images);
+ * new nn.MaxUnpool2d(2)(maxima, indices).shape; // [8, 1, 28, 28]
+ * ```
+ */
+export class MaxUnpool2d extends Module<[x: Tensor, indices: Tensor, outputSize?: readonly number[]], Tensor> {
+  readonly kernelSize: Size2;
+  readonly options: F.MaxUnpoolOptions;
+  constructor(kernelSize: Size2, options?: Size2 | F.MaxUnpoolOptions) {
+    super();
+    pairOf("MaxUnpool2d", "kernelSize", kernelSize);
+    this.kernelSize = kernelSize;
+    this.options = strideOrOptions<Size2, F.MaxUnpoolOptions>(options);
+  }
+  override forward(x: Tensor, indices: Tensor, outputSize?: readonly number[]): Tensor {
+    const options = outputSize ? { ...this.options, outputSize } : this.options;
+    return F.maxUnpool2d(x, indices, this.kernelSize, options, layerName(this));
+  }
+  override extraRepr(): string {
+    const { stride = this.kernelSize, padding = 0 } = this.options;
+    return `kernel_size=${pythonText(this.kernelSize)}, stride=${pythonText(stride)}, padding=${pythonText(padding)}`;
+  }
 }
 
 /** Mean of each window of images. After torch.nn.AvgPool2d. */

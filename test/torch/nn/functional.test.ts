@@ -138,12 +138,6 @@ describe("odd inputs", () => {
 describe("what is refused", () => {
   const image = zeros([1, 2, 4, 4]);
   it.each<[string, () => unknown, new (...args: never[]) => Error, string]>([
-    [
-      "indices of maxima",
-      () => F.maxPool2d(image, 2, { returnIndices: true as unknown as false }),
-      UnsupportedError,
-      "returnIndices",
-    ],
     ["padding beyond half a window", () => F.maxPool2d(image, 2, { padding: 2 }), ArgumentError, "at most half"],
     [
       "'same' with a stride",

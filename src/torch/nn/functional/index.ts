@@ -20,8 +20,10 @@ export {
   avgPool2d,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
+  type MaxUnpoolOptions,
   maxPool1d,
   maxPool2d,
+  maxUnpool2d,
 } from "./pooling.ts";
 export * from "./unfold.ts";
 export * from "./vision.ts";

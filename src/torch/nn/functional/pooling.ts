@@ -1,9 +1,12 @@
-import { ArgumentError, UnsupportedError } from "../../../errors.ts";
+import { ArgumentError, ShapeError } from "../../../errors.ts";
+import { formatShape, sameShape } from "../../../graph/shape.ts";
 import { asImages, withBatch } from "../../../nn/channels-first.ts";
 import {
   channelsFirstAdaptivePool,
   channelsFirstAveragePool,
+  channelsFirstMaxPlaces,
   channelsFirstMaxPool,
+  channelsFirstMaxUnpool,
 } from "../../../nn/channels-first-pooling.ts";
 import { type Pair, pairOf } from "../../../nn/windows.ts";
 import type { Tensor } from "../../../tensor/index.ts";
@@ -18,8 +21,8 @@ interface PoolOptions<Size> {
 }
 interface MaxPoolOptions<Size> extends PoolOptions<Size> {
   readonly dilation?: Size;
-  /** Not available. */
-  readonly returnIndices?: false;
+  /** Gives [maxima, indices]: where each maximum stands in its image or sequence, counted row by row (i32). What `maxUnpool2d` takes. */
+  readonly returnIndices?: boolean;
 }
 interface AvgPoolOptions<Size> extends PoolOptions<Size> {
   /** Whether padding counts as zeros in the average (default true). */
@@ -55,33 +58,115 @@ function geometryOf(owner: string, window: Pair, options: PoolOptions<Size2>) {
   return { strides, padding, ceilMode: options.ceilMode ?? false };
 }
 
-/** Largest element of each window of images. After torch.nn.functional.max_pool2d. */
+/** Options that ask for the places of the maxima. */
+type WithIndices<Options> = Options & { readonly returnIndices: true };
+
+/** Largest element of each window of images, and with `returnIndices` where it stands. After torch.nn.functional.max_pool2d. */
+export function maxPool2d(
+  x: Tensor,
+  kernelSize: Size2,
+  settings: WithIndices<MaxPool2dOptions>,
+  owner?: string,
+): [output: Tensor, indices: Tensor];
+export function maxPool2d(
+  x: Tensor,
+  kernelSize: Size2,
+  strideOrSettings?: Size2 | (MaxPool2dOptions & { readonly returnIndices?: false }),
+  owner?: string,
+): Tensor;
+/** @internal As the options say. */
+export function maxPool2d(
+  x: Tensor,
+  kernelSize: Size2,
+  strideOrSettings?: Size2 | MaxPool2dOptions,
+  owner?: string,
+): Tensor | [output: Tensor, indices: Tensor];
 export function maxPool2d(
   x: Tensor,
   kernelSize: Size2,
   strideOrSettings?: Size2 | MaxPool2dOptions,
   owner = "maxPool2d",
-): Tensor {
+): Tensor | [output: Tensor, indices: Tensor] {
   checkRank(owner, x, [3, 4], images);
   const options = strideOrOptions<Size2, MaxPool2dOptions>(strideOrSettings);
-  if (options.returnIndices) {
-    throw new UnsupportedError(`${owner}: returnIndices is not available; take argmax over windows made with slice().`);
-  }
   const window = pairOf(owner, "kernelSize", kernelSize);
   const geometry = {
     ...geometryOf(owner, window, options),
     dilation: pairOf(owner, "dilation", options.dilation ?? 1),
   };
-  return withBatch(x, 3, (batch) => channelsFirstMaxPool(batch, window, geometry));
+  const output = withBatch(x, 3, (batch) => channelsFirstMaxPool(batch, window, geometry));
+  if (!options.returnIndices) return output;
+  const [batch, maxima] = x.rank === 3 ? [x.unsqueeze(0), output.unsqueeze(0)] : [x, output];
+  const places = channelsFirstMaxPlaces(batch, maxima, window, geometry);
+  return [output, x.rank === 3 ? places.squeeze(0) : places];
 }
 
-/** Largest element of each window of sequences. After torch.nn.functional.max_pool1d. */
+export interface MaxUnpoolOptions {
+  /** Default: the window. */
+  readonly stride?: Size2;
+  readonly padding?: Size2;
+  /** Height and width of the result, where pooling left some out: within one stride of what the window says. */
+  readonly outputSize?: readonly number[];
+}
+
+/** The reverse of `maxPool2d` with `returnIndices`: images of zeros with the maxima at their places. After torch.nn.functional.max_unpool2d. */
+export function maxUnpool2d(
+  x: Tensor,
+  indices: Tensor,
+  kernelSize: Size2,
+  strideOrSettings?: Size2 | MaxUnpoolOptions,
+  owner = "maxUnpool2d",
+): Tensor {
+  checkRank(owner, x, [3, 4], images);
+  if (!sameShape(x.shape, indices.shape)) {
+    throw new ShapeError(
+      `${owner}: indices must have the shape ${formatShape(x.shape)} of the input, received ${formatShape(indices.shape)}.`,
+    );
+  }
+  const options = strideOrOptions<Size2, MaxUnpoolOptions>(strideOrSettings);
+  const window = pairOf(owner, "kernelSize", kernelSize);
+  const strides = pairOf(owner, "stride", options.stride ?? window);
+  const padding = pairOf(owner, "padding", options.padding ?? 0, 0);
+  const usual = ([0, 1] as const).map((axis) => unpooledLength(x.shape[x.rank - 2 + axis], axis));
+  function unpooledLength(count: number, axis: 0 | 1): number {
+    return (count - 1) * strides[axis] - 2 * padding[axis] + window[axis];
+  }
+  const size = (options.outputSize ?? usual).slice(-2);
+  if (size.length !== 2 || size.some((extent, axis) => Math.abs(extent - usual[axis]) >= strides[axis])) {
+    throw new ArgumentError(
+      `${owner}: outputSize must be within one stride of ${usual.join(" x ")}, received ${size.join(" x ")}.`,
+    );
+  }
+  const run = (batch: Tensor, places: Tensor): Tensor => channelsFirstMaxUnpool(batch, places, [size[0], size[1]]);
+  return x.rank === 3 ? run(x.unsqueeze(0), indices.unsqueeze(0)).squeeze(0) : run(x, indices);
+}
+
+/** Largest element of each window of sequences, and with `returnIndices` where it stands. After torch.nn.functional.max_pool1d. */
+export function maxPool1d(
+  x: Tensor,
+  kernelSize: Size1,
+  settings: WithIndices<MaxPool1dOptions>,
+  owner?: string,
+): [output: Tensor, indices: Tensor];
+export function maxPool1d(
+  x: Tensor,
+  kernelSize: Size1,
+  strideOrSettings?: Size1 | (MaxPool1dOptions & { readonly returnIndices?: false }),
+  owner?: string,
+): Tensor;
+/** @internal As the options say. */
+export function maxPool1d(
+  x: Tensor,
+  kernelSize: Size1,
+  strideOrSettings?: Size1 | MaxPool1dOptions,
+  owner?: string,
+): Tensor | [output: Tensor, indices: Tensor];
 export function maxPool1d(
   x: Tensor,
   kernelSize: Size1,
   strideOrSettings?: Size1 | MaxPool1dOptions,
   owner = "maxPool1d",
-): Tensor {
+): Tensor | [output: Tensor, indices: Tensor] {
   checkRank(owner, x, [2, 3], sequences);
   const options = strideOrOptions<Size1, MaxPool1dOptions>(strideOrSettings);
   const settings: MaxPool2dOptions = {
@@ -91,7 +176,10 @@ export function maxPool1d(
     dilation: asRow(owner, "dilation", options.dilation ?? 1, 1),
   };
   const window = asRow(owner, "kernelSize", kernelSize, 1);
-  return withBatch(x, 2, (batch) => asImages(batch, (rows) => maxPool2d(rows, window, settings, owner)));
+  const rows = x.unsqueeze(x.rank - 1);
+  const result = maxPool2d(rows, window, settings, owner);
+  if (!Array.isArray(result)) return result.squeeze(x.rank - 1);
+  return [result[0].squeeze(x.rank - 1), result[1].squeeze(x.rank - 1)];
 }
 
 /** Mean of each window of images. After torch.nn.functional.avg_pool2d. */
