@@ -35,7 +35,10 @@ const core: Scope = { modules: ["trivium", "trivium/keras"], setting: "core" };
 const scopes: readonly (readonly [path: RegExp, scope: Scope])[] = [
   [/^src\/keras\//, keras],
   [/^src\/torch\//, torch],
-  [/^src\/models\//, { ...torch, setting: "models", modules: ["trivium/torch", "trivium/models", "trivium"] }],
+  [
+    /^(src\/models\/|docs\/models)/,
+    { ...torch, setting: "models", modules: ["trivium/torch", "trivium/models", "trivium"] },
+  ],
   [
     /^src\/data\/(loading|image|sample|host)/,
     { ...torch, setting: "data", modules: ["trivium/torch", "src/data/index.ts", "trivium"] },
@@ -51,7 +54,9 @@ const scopes: readonly (readonly [path: RegExp, scope: Scope])[] = [
 
 function scopeOf(file: string, text: string): Scope | undefined {
   if (file.endsWith("README.md")) return [keras, torch, tf].find(({ modules }) => text.includes(`"${modules[0]}"`));
-  return scopes.find(([path]) => path.test(file))?.[1];
+  const scope = scopes.find(([path]) => path.test(file))?.[1];
+  if (scope || !file.endsWith(".md")) return scope;
+  throw new Error(`${file}: test/examples/snippets.ts does not say which packages its examples use`);
 }
 
 function filesBelow(folder: string, ending: string): string[] {
