@@ -6,7 +6,7 @@ import type { Step, Workload } from "./step.ts";
 const { layers } = keras;
 
 /** Weight shapes in Keras' order, checked against the network's own when they are set. */
-const cifarShapes = [
+export const cifarShapes = [
   [3, 3, 3, 50],
   [50],
   [3, 3, 50, 50],
@@ -20,7 +20,7 @@ const cifarShapes = [
   [512, 10],
   [10],
 ];
-const gruShapes = [[30000, 125], [125, 300], [100, 300], [2, 300], [100, 2], [2]];
+export const gruShapes = [[30000, 125], [125, 300], [100, 300], [2, 300], [100, 2], [2]];
 
 function stepOf(model: keras.Sequential, x: ReturnType<typeof data>, y: ReturnType<typeof data>): Step {
   return async () => (await model.trainOnBatch(x, y))[0]!;
