@@ -1,6 +1,6 @@
 /** Programs: finding or compiling them, binding their inputs, running them, and what can be seen of that. */
 import { ArgumentError, GradientError, type TriviumError } from "../errors.ts";
-import { type BuiltProgram, buildProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
+import { type BuiltProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
 import { viewOf } from "../graph/dtype.ts";
 import type { Node, NodeValue, TensorType } from "../graph/node.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
@@ -83,7 +83,7 @@ export class ProgramRunner {
 
   /** The program under `outputs`, in canonical form. */
   build(outputs: readonly RequestedOutput[]): BuiltProgram {
-    return this.forms.of(buildProgram(outputs));
+    return this.forms.build(outputs);
   }
 
   /** The compiled program of a graph, from the cache if its structure is known. */

@@ -10,7 +10,7 @@ export interface RequestedOutput {
 }
 
 /** Looks through movements: storing what they move is enough. */
-function noteRecomputed(node: Node, recomputed: Set<Node>): void {
+export function noteRecomputed(node: Node, recomputed: Set<Node>): void {
   if (isLeaf(node) || !node.op || node.inputs.length === 0) return;
   const { kind } = node.op.meaning(
     node.inputs.map((input) => input.type),
@@ -29,6 +29,8 @@ export interface BuiltProgram {
   readonly computed: readonly Node[];
   /** Those of them that an earlier program computed and did not store, and that something new reads: worth storing now. */
   readonly recomputed: readonly Node[];
+  /** Every node that was placed, in that order, with its `position`; empty where the program was known (`KnownPrograms`). */
+  readonly walked: readonly Node[];
 }
 
 /** A node that a program takes as given. */
@@ -118,12 +120,14 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
   const leaves: Node[] = [];
   const computed: Node[] = [];
   const recomputed = new Set<Node>();
+  const walked: Node[] = [];
   const keys: string[] = [];
   const byKey = new Map<string, number>();
   const cells = new Map<object, number>();
 
   const place = (node: Node): void => {
     node.mark = mark;
+    walked.push(node);
     if (isLeaf(node)) {
       const cell = node.value === undefined && node.leaf?.kind === "variable" ? node.leaf.cell : undefined;
       const known = cell && cells.get(cell);
@@ -198,6 +202,7 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
     leaves,
     computed,
     recomputed: [...recomputed],
+    walked,
   };
 }
 

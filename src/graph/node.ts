@@ -60,6 +60,9 @@ export interface VariableCell {
   initial: Node | undefined;
   /** An assigned value that has not been computed yet; the next computation commits it. */
   pending: Node | undefined;
+  /** Scratch for graph walks, as a node's. */
+  mark: number;
+  position: number;
 }
 
 /** Sees the gradient of a node; what it returns takes the gradient's place. */

@@ -61,7 +61,7 @@ export class Variable extends Tensor {
       );
     }
     const moves = order?.some((axis, index) => axis !== index);
-    const state = { version: 0, value: undefined, initial: node, pending: undefined };
+    const state = { version: 0, value: undefined, initial: node, pending: undefined, mark: 0, position: 0 };
     this.cell = { name: this.name, type, ...(order && moves && { order }), ...state };
   }
 

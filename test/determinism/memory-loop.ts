@@ -30,8 +30,9 @@ function step(i: number): Tensor {
   return loss;
 }
 const collect = (globalThis as { gc?: () => void }).gc as () => void;
-for (let i = 0; i < 1000; i++) step(i);
-collect();
+// long enough for V8 to have sized its young generation and compiled everything
+for (let i = 0; i < 6000; i++) step(i);
+for (let i = 0; i < 3; i++) collect();
 const before = {
   tracked: engine.stats().trackedBytes,
   resident: process.memoryUsage().rss,
@@ -41,7 +42,7 @@ let last = step(0).item();
 for (let i = 0; i < 10_000; i++) last = step(i).item();
 const tracked = engine.stats().trackedBytes;
 const peak = process.memoryUsage().rss;
-collect();
+for (let i = 0; i < 3; i++) collect();
 console.log(
   JSON.stringify({
     trackedGrowth: tracked - before.tracked,
