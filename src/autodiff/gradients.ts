@@ -1,8 +1,11 @@
 import { GradientError, InternalError } from "../errors.ts";
 import { withGradMode } from "../graph/grad-mode.ts";
-import { type Node, nextMark } from "../graph/node.ts";
+import { type Node, nextMark, serialNow } from "../graph/node.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { add, constant } from "../ops/index.ts";
+import { GradientTemplates } from "./gradient-templates.ts";
+
+const templates = new GradientTemplates();
 
 export interface GradientsOptions {
   /** Record the gradients' own graph, so that they can be differentiated again. Default false. */
@@ -29,7 +32,34 @@ export function gradients(
   options: GradientsOptions = {},
 ): (Node | undefined)[] {
   const { createGraph = false, strict = false, through, hooks = true } = options;
-  return withGradMode(createGraph, () => {
+  const seeded = seeds.some((seed) => seed !== undefined);
+  const templated = !createGraph && !through && !seeded;
+  const known = templated ? templates.find(outputs, inputs) : undefined;
+  if (known) return checked(known, inputs, strict);
+  const start = serialNow();
+  const results = build(outputs, inputs, seeds, { createGraph, through, hooks });
+  if (templated) templates.add(outputs, inputs, results, start);
+  return checked(results, inputs, strict);
+}
+
+/** Throws for an input without a gradient where that is a mistake. */
+function checked(results: (Node | undefined)[], inputs: readonly Node[], strict: boolean): (Node | undefined)[] {
+  if (!strict) return results;
+  const missing = results.indexOf(undefined);
+  if (missing < 0) return results;
+  throw new GradientError(
+    `gradients: no output depends on input ${missing} (shape ${formatShape(inputs[missing].shape)}) by a differentiable path. ` +
+      "Check that it requires a gradient and that no op between them is piecewise constant or works on integers.",
+  );
+}
+
+function build(
+  outputs: readonly Node[],
+  inputs: readonly Node[],
+  seeds: readonly (Node | undefined)[],
+  { createGraph, through, hooks }: Pick<GradientsOptions, "createGraph" | "through" | "hooks">,
+): (Node | undefined)[] {
+  return withGradMode(createGraph ?? false, () => {
     const path = nodesBetween(outputs, inputs, through);
     const accumulated = new Map<Node, Node>();
     const accumulate = (node: Node, gradient: Node): void => {
@@ -52,16 +82,7 @@ export function gradients(
       if (!wanted.has(node)) accumulated.delete(node);
       propagate(node, gradient, path, accumulate);
     }
-    return inputs.map((input, index) => {
-      const gradient = accumulated.get(input);
-      if (!gradient && strict) {
-        throw new GradientError(
-          `gradients: no output depends on input ${index} (shape ${formatShape(input.shape)}) by a differentiable path. ` +
-            "Check that it requires a gradient and that no op between them is piecewise constant or works on integers.",
-        );
-      }
-      return gradient;
-    });
+    return inputs.map((input) => accumulated.get(input));
   });
 }
 

@@ -69,6 +69,7 @@ export interface VariableCell {
 export type GradientHook = (gradient: Node) => Node | undefined;
 
 let nextSerial = 1;
+const noOptions = {};
 
 /** A pure, single-output operation, or a leaf. Two things hang on it and are dropped separately: its value and its provenance. */
 export class Node {
@@ -106,7 +107,7 @@ export class Node {
     inputs: readonly Node[],
     attributes: Attributes,
     type: TensorType,
-    options: { leaf?: Leaf; requiresGrad?: boolean; value?: NodeValue } = {},
+    options: { leaf?: Leaf; requiresGrad?: boolean; value?: NodeValue } = noOptions,
   ) {
     this.op = op;
     this.inputs = inputs;

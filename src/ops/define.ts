@@ -6,6 +6,7 @@ import { gradEnabled } from "../graph/grad-mode.ts";
 import { type Attributes, Node, type TensorType } from "../graph/node.ts";
 import type { ScanLoop } from "../graph/scan-loop.ts";
 import type { ScalarExpression } from "../kernel/scalar.ts";
+import { Applications } from "./applications.ts";
 
 /** How a reduction combines elements. `argmax`/`argmin` give the first position (i32), NaN counts as the extreme. */
 export type Combine = "sum" | "prod" | "max" | "min" | "any" | "all" | "argmax" | "argmin";
@@ -133,6 +134,8 @@ export interface Op {
   readonly meaning: (inputs: readonly TensorType[], attributes: Attributes, output: TensorType) => Meaning;
   readonly gradient: GradientRule<Attributes> | { readonly none: string };
   readonly cases: readonly WorkedCase<readonly never[]>[];
+  /** Remembers what the op gives for which inputs; an op that is made for one node has none. */
+  readonly applications?: Applications;
 }
 export type OpFunction<Args extends readonly unknown[]> = Op & ((...args: Args) => Node);
 
@@ -141,14 +144,21 @@ export const noAttributes: Readonly<Record<string, never>> = Object.freeze({});
 
 /** Builds one node of an op from prepared inputs. */
 export function applyOp(op: Op, inputs: readonly Node[], attributes: Attributes): Node {
-  const type = op.infer(
-    inputs.map((input) => input.type),
-    attributes,
-  );
+  if (op.applications) {
+    const known = op.applications.of(inputs, attributes, op.infer);
+    return makeNode(op, inputs, known.attributes, known.type);
+  }
+  const types = inputs.map((input) => input.type);
+  return makeNode(op, inputs, attributes, op.infer(types, attributes));
+}
+
+function makeNode(op: Op, inputs: readonly Node[], attributes: Attributes, type: TensorType): Node {
+  const node = new Node(op, inputs, attributes, type);
   // Integers and masks carry no gradient, whatever the op.
-  const differentiable = type.dtype === "f32" && typeof op.gradient === "function";
-  const requiresGrad = differentiable && gradEnabled() && inputs.some((input) => input.requiresGrad);
-  return new Node(op, inputs, attributes, type, { requiresGrad });
+  if (type.dtype === "f32" && typeof op.gradient === "function" && gradEnabled()) {
+    for (const input of inputs) if (input.requiresGrad) node.requiresGrad = true;
+  }
+  return node;
 }
 
 /** Defines an op. The result is the definition and the function that builds nodes. */
@@ -167,6 +177,7 @@ export function defineOp<const Args extends readonly unknown[], A extends Attrib
     meaning: spec.meaning,
     gradient: spec.gradient,
     cases: spec.cases,
+    applications: new Applications(),
   }) as unknown as OpFunction<Args>;
   Object.defineProperty(build, "name", { value: spec.name });
   return op;

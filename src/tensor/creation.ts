@@ -36,7 +36,7 @@ export function tensorView(data: TensorData, shape: Shape, dtype: DType): Tensor
     ) {
       return new Tensor(tensorNode(data, { shape, dtype }));
     }
-    return new Tensor(dataNode({ shape, dtype }, { buffer: data.buffer, byteOffset: data.byteOffset }));
+    return new Tensor(dataNode({ shape: [...shape], dtype }, { buffer: data.buffer, byteOffset: data.byteOffset }));
   });
 }
 

@@ -97,7 +97,7 @@ export function tensorNode(data: NumericArray | NestedArray, options: LiteralOpt
 export function emptyNode(shape: Shape, dtype: DType): { node: Node; view: TensorData } {
   const value = defaultEngine.target.allocate(sizeOf(shape) * bytesPerElement[dtype]);
   return {
-    node: dataNode({ shape, dtype }, value),
+    node: dataNode({ shape: [...shape], dtype }, value),
     view: viewOf(dtype, value.buffer, value.byteOffset, sizeOf(shape)),
   };
 }
