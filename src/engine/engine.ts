@@ -3,13 +3,13 @@
  * Assignments to variables wait here and are committed by the next computation.
  */
 import { ArgumentError, GradientError, StaleTensorError } from "../errors.ts";
-import { isLeaf } from "../graph/build-program.ts";
+import { isLeaf, type RequestedOutput } from "../graph/build-program.ts";
 import { viewOf } from "../graph/dtype.ts";
 import { bytesOf, dataNode, Node, type NodeValue, nextMark, type VariableCell } from "../graph/node.ts";
 import { permute } from "../ops/index.ts";
 import type { Target } from "../targets/target.ts";
 import { findNonFinite } from "./debug.ts";
-import { storedForGradient } from "./gradient-storage.ts";
+import { bindFactors, type FactoredGradient, factoredGradient, takeFactors } from "./gradient-storage.ts";
 import type { CachedProgram } from "./plan-cache.ts";
 import { type EngineStatistics, ProgramRunner, placeholderError } from "./program-runner.ts";
 import { RecycledStorage } from "./recycled-storage.ts";
@@ -87,12 +87,15 @@ export class Engine extends ProgramRunner {
     this.compute([node, ...this.kept]);
   }
 
-  /** Takes back the storage of a value that its only holder drops, unless the value was handed out. */
+  /** Takes back the storage of a gradient that its only holder drops, unless the value was handed out. */
   recycle(node: Node): void {
-    if (!node.value || node.shared) return;
-    this.recycled.give(node.value, bytesOf(node.type));
-    node.value = undefined;
-    node.shared = true;
+    if (node.shared) return;
+    for (const stored of node.value ? [node] : takeFactors(node)) {
+      if (!stored.value) continue;
+      this.recycled.give(stored.value, bytesOf(stored.type));
+      stored.value = undefined;
+      stored.shared = true;
+    }
   }
 
   /** Nodes that are computed together (the gradients of one `backward()`): with the next step, or when something is read that needs one of them. */
@@ -133,29 +136,33 @@ export class Engine extends ProgramRunner {
       throw new GradientError("a value was read inside a compiled function: return the tensor and read it outside.");
     }
     const wanted = new Set<Node>();
-    for (const root of roots) if (!viewOfValue(root)) wanted.add(root);
-    for (const root of wanted) if (root.leaf?.kind === "placeholder") throw placeholderError();
+    for (const root of roots) {
+      if (viewOfValue(root)) continue;
+      if (root.leaf?.kind === "placeholder") throw placeholderError();
+      wanted.add(root);
+    }
     const cells = [...this.assigned];
     for (const node of this.kept) {
       if (isLeaf(node)) this.kept.delete(node);
       else if (cells.length > 0) wanted.add(node);
     }
+    const factored: FactoredGradient[] = [];
     if (cells.length > 0 || this.needDeferred(roots)) {
-      const asked = new Set(roots);
       for (const node of this.deferred) {
-        const stored = cells.length > 0 && !asked.has(node) ? storedForGradient(node) : [node];
-        for (const part of stored) if (!isLeaf(part)) wanted.add(part);
+        const factors = cells.length > 0 && !roots.includes(node) ? factoredGradient(node) : undefined;
+        if (factors) factored.push(factors);
+        else if (!isLeaf(node)) wanted.add(node);
       }
       this.deferred.clear();
     }
-    const pending = [...wanted].filter((node) => node.value === undefined);
-    if (pending.length === 0 && cells.length === 0) return;
+    const nodes: Node[] = [];
+    for (const node of wanted) if (node.value === undefined) nodes.push(node);
+    if (nodes.length === 0 && cells.length === 0) return;
     if (options.saveForBackward !== false) {
-      for (const node of savedForBackward(pending)) wanted.add(node);
+      for (const node of savedForBackward(nodes)) if (node.value === undefined && !wanted.has(node)) nodes.push(node);
     }
-    const nodes = [...wanted].filter((node) => node.value === undefined);
     try {
-      this.run(nodes, cells);
+      this.run(nodes, factored, cells);
     } catch (error) {
       // nothing was overwritten: the variables are as they were, and what was about to happen to them is forgotten
       for (const cell of cells) {
@@ -167,33 +174,46 @@ export class Engine extends ProgramRunner {
     }
   }
 
-  private run(wanted: readonly Node[], cells: readonly VariableCell[]): void {
+  /** `nodes` get their values; of the factors of large gradients only these gradients know. */
+  private run(nodes: Node[], factored: readonly FactoredGradient[], cells: readonly VariableCell[]): void {
     const assignments = cells.map((cell) => ({ node: cell.pending as Node, overwrites: variableLeaf(cell) }));
     if (this.debug) {
-      findNonFinite([...wanted, ...assignments.map(({ node }) => node)], (node) => this.computeAlone(node));
+      findNonFinite([...nodes, ...assignments.map(({ node }) => node)], (node) => this.computeAlone(node));
     }
-    let nodes = wanted.filter((node) => node.value === undefined);
-    let built = this.build([...nodes.map((node) => ({ node })), ...assignments]);
+    const missing = this.debug ? nodes.filter((node) => node.value === undefined) : nodes;
+    const requests = (): RequestedOutput[] => [...stored.map((node) => ({ node })), ...assignments];
+    let stored = withFactors(missing, factored);
+    let built = this.build(requests());
     // what was asked to be kept, or would be computed a second time, is stored now that it is computed anyway
-    const again = [...built.recomputed, ...built.computed.filter((node) => this.kept.has(node))].filter(
-      (node) => !nodes.includes(node),
-    );
+    const again = built.recomputed.filter((node) => !missing.includes(node));
+    if (this.kept.size > 0) {
+      const computed = new Set(built.computed);
+      for (const node of this.kept) if (computed.has(node) && !missing.includes(node)) again.push(node);
+    }
     if (again.length > 0) {
-      nodes = [...nodes, ...again];
-      built = this.build([...nodes.map((node) => ({ node })), ...assignments]);
+      missing.push(...new Set(again));
+      stored = withFactors(missing, factored);
+      built = this.build(requests());
     }
     this.prepareVariables(built.leaves);
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
-    const outputs = nodes.map(({ type }) => this.recycled.take(bytesOf(type)) ?? this.target.allocate(bytesOf(type)));
+    const outputs = stored.map(({ type }) => this.recycled.take(bytesOf(type)) ?? this.target.allocate(bytesOf(type)));
     for (const cell of cells) outputs.push(cell.value as NodeValue);
     this.execute(entry, inputs, outputs);
     for (const node of built.computed) node.passed = true;
-    nodes.forEach((node, index) => {
+    if (factored.length > 0) {
+      bindFactors(
+        factored,
+        new Map(stored.slice(missing.length).map((node, i) => [node, outputs[missing.length + i]])),
+      );
+    }
+    for (let index = 0; index < missing.length; index++) {
+      const node = missing[index];
       node.value = outputs[index];
       if (!node.requiresGrad || node.consumed) node.inputs = [];
       this.kept.delete(node);
-    });
+    }
     for (const cell of cells) this.committed(cell);
   }
 
@@ -285,6 +305,12 @@ export class Engine extends ProgramRunner {
     const inputs = node.inputs.map((input) => dataNode(input.type, this.read(input)));
     return this.runApart([new Node(node.op, inputs, node.attributes, node.type)])[0];
   }
+}
+
+/** Nodes to be stored, and after them the factors that are not among them. */
+function withFactors(nodes: readonly Node[], factored: readonly FactoredGradient[]): readonly Node[] {
+  if (factored.length === 0) return nodes;
+  return [...new Set([...nodes, ...factored.flatMap(({ factors }) => factors)])];
 }
 
 /** A leaf for a variable at its current version. */

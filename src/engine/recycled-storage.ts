@@ -1,7 +1,5 @@
 import type { NodeValue } from "../graph/node.ts";
 
-/** Smaller storage costs next to nothing to make. */
-const smallest = 64 * 1024;
 /** Storage that waited while this many others came and went belongs to a model that is no longer trained. */
 const patience = 10_000;
 
@@ -13,7 +11,8 @@ interface Waiting {
 
 /**
  * Storage of values that nobody can see any more, for values of the same size. New memory is handed out by the system page by page, at a cost of
- * several times that of writing it: a training loop that stores its gradients would spend a good part of its time there.
+ * several times that of writing it, and each piece of it, small or large, is work for the garbage collector: a training loop that stores its gradients would
+ * spend a good part of its time there.
  */
 export class RecycledStorage {
   private readonly free = new Map<number, Waiting>();
@@ -27,7 +26,6 @@ export class RecycledStorage {
 
   /** Takes storage over; the caller no longer reads or writes it. */
   give(value: NodeValue, bytes: number): void {
-    if (bytes < smallest) return;
     const waiting = this.free.get(bytes) ?? { values: [], used: 0 };
     waiting.values.push(value);
     waiting.used = ++this.clock;

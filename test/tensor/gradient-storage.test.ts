@@ -90,3 +90,37 @@ it("stores the product where a factor is a variable that the step overwrites", (
   );
   expect(x.grad?.dataSync()[9]).toBe(8);
 });
+
+it("uses the storage of factors again, and never that of factors whose gradient was looked at", () => {
+  const [rows, inputs, outputs] = [4, 512, 1024];
+  const x = tensor(
+    Float32Array.from({ length: rows * inputs }, (_, i) => Math.sin(i)),
+    { shape: [rows, inputs] },
+  );
+  const [w, v] = [0, 1].map(() => new Variable(zeros([inputs, outputs])));
+  const step = (scale: number): void => {
+    // both products have the factor x·scale
+    const scaled = x.mul(scale).mul(w.slice([0, 0], [1, 1]).add(1));
+    scaled.matmul(w).add(scaled.matmul(v)).sum().backward();
+    const updates = [w, v].map((one) => [one, one.sub((one.peekGradient() as Tensor).mul(0))] as const);
+    assignAll(noGrad(() => updates));
+  };
+  const column = (at: number): number =>
+    Array.from({ length: rows }, (_, row) => x.dataSync()[row * inputs + at]).reduce((a, b) => a + b, 0);
+  step(1);
+  const held = v.grad as Tensor;
+  for (const one of [w, v]) one.grad = undefined;
+  for (let scale = 2; scale < 6; scale++) {
+    step(scale);
+    for (const one of [w, v]) one.grad = undefined;
+  }
+  const before = engine.stats().trackedBytes;
+  for (let scale = 6; scale < 10; scale++) {
+    step(scale);
+    for (const one of [w, v]) one.grad = undefined;
+  }
+  expect(engine.stats().trackedBytes).toBe(before);
+  step(10);
+  expect(held.dataSync()[5 * outputs]).toBeCloseTo(column(5), 5);
+  expect((v.grad as Tensor).dataSync()[5 * outputs]).toBeCloseTo(10 * column(5), 4);
+});
