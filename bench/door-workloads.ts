@@ -1,9 +1,9 @@
 /** The seeds' network trained through the doors: what `fit` replays, the loop that PyTorch users write, and that loop compiled. */
 import { loadMnist } from "../src/data/index.ts";
 import * as keras from "../src/keras/index.ts";
-import { oneHot, type Tensor, tensor } from "../src/tensor/index.ts";
+import { evaluate, oneHot, type Tensor, tensor } from "../src/tensor/index.ts";
 import * as torch from "../src/torch/index.ts";
-import type { Step } from "./workloads.ts";
+import type { Loop, Step } from "./workloads.ts";
 
 const { nn, optim } = torch;
 const F = nn.functional;
@@ -16,9 +16,7 @@ function firstImages(batch: number): { readonly pixels: Float32Array; readonly l
   };
 }
 
-/** `trainOnBatch` of the Keras door: the step that `fit` replays. */
-export function kerasFitStep(batch: number): Step {
-  const { pixels, labels } = firstImages(batch);
+function kerasModel(): keras.Sequential {
   const model = new keras.Sequential();
   model.add(new keras.Conv2D(32, [3, 3], { inputShape: [28, 28, 1], activation: "relu" }));
   model.add(new keras.Conv2D(64, [3, 3], { activation: "relu" }));
@@ -27,11 +25,35 @@ export function kerasFitStep(batch: number): Step {
   model.add(new keras.Dense(1024, { activation: "relu" }));
   model.add(new keras.Dense(10, { activation: "softmax" }));
   model.compile({ optimizer: "sgd", loss: "categorical_crossentropy" });
+  return model;
+}
+
+/** `trainOnBatch` of the Keras door: the step that `fit` replays. */
+export function kerasBatchStep(batch: number): Step {
+  const { pixels, labels } = firstImages(batch);
+  const model = kerasModel();
   const x = tensor(pixels, { shape: [batch, 28, 28, 1] });
   const y = oneHot(tensor(labels), 10);
   return () => {
     const [loss] = [model.trainOnBatch(x, y)].flat();
     return Number(loss);
+  };
+}
+
+/** `fit` of the Keras door: batches are shuffled and gathered, losses averaged, epochs recorded. */
+export function kerasFitLoop(batch: number): Loop {
+  const { train } = loadMnist();
+  const available = Math.floor(train.labels.length / batch);
+  const model = kerasModel();
+  const images = firstImages(available * batch);
+  const x = tensor(images.pixels, { shape: [available * batch, 28, 28, 1] });
+  const y = oneHot(tensor(images.labels), 10);
+  evaluate(y);
+  return async (steps) => {
+    for (let left = steps; left > 0; left -= available) {
+      const count = Math.min(left, available) * batch;
+      await model.fit(x.slice([0], [count]), y.slice([0], [count]), { batchSize: batch, epochs: 1, verbose: 0 });
+    }
   };
 }
 

@@ -5,7 +5,7 @@ import { TriviumError } from "../src/errors.ts";
 import { engine } from "../src/tensor/index.ts";
 import type { Assignment } from "./worker-process.ts";
 import type { StepResult } from "./workloads/step.ts";
-import { findWorkload, type Step } from "./workloads.ts";
+import { findWorkload, type Loop, type Step } from "./workloads.ts";
 
 type Request =
   | ({ readonly do: "setup" } & Assignment)
@@ -15,8 +15,14 @@ type Request =
   | { readonly do: "statistics" }
   | { readonly do: "close" };
 
-const known = new Map<string, { step: Step; check: readonly number[] }>();
-let current: Step | undefined;
+interface Prepared {
+  readonly step: Step;
+  readonly loop?: Loop;
+  readonly check: readonly number[];
+}
+
+const known = new Map<string, Prepared>();
+let current: Prepared | undefined;
 let growth = 0;
 
 /** Most bytes that were resident since the last reset, and resets it, where /proc tells. */
@@ -47,7 +53,7 @@ async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: 
   const key = `${suite}/${workload}/${batch}/${setting}`;
   let entry = known.get(key);
   if (entry === undefined) {
-    const { make, drops } = findWorkload(suite, workload);
+    const { make, drops, loop } = findWorkload(suite, workload);
     const plain = make(batch, false);
     peakResident();
     const before = process.memoryUsage().rss;
@@ -55,21 +61,23 @@ async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: 
     growth = peakResident() - before;
     const step = drops ? make(batch, true) : plain;
     for (let turn = 0; turn < warmup; turn++) await step();
-    entry = { step, check };
+    entry = { step, check, ...(loop && { loop: loop(batch) }) };
     known.set(key, entry);
   }
-  current = entry.step;
+  current = entry;
   return { check: entry.check, versions: {} };
 }
 
 /** Time of so many steps. A step that is synchronous is not waited for: the event loop has no part in it. */
-async function time(step: Step, steps: number) {
+async function time({ step, loop }: Prepared, steps: number) {
   const cpu = process.cpuUsage();
   const start = performance.now();
-  for (let turn = 0; turn < steps; turn++) {
-    const result: StepResult | Promise<StepResult> = step();
-    if (result instanceof Promise) await result;
-  }
+  if (loop) await loop(steps);
+  else
+    for (let turn = 0; turn < steps; turn++) {
+      const result: StepResult | Promise<StepResult> = step();
+      if (result instanceof Promise) await result;
+    }
   const seconds = (performance.now() - start) / 1000;
   const used = process.cpuUsage(cpu);
   return { seconds, cpu: (used.user + used.system) / 1e6 };
@@ -86,7 +94,7 @@ async function answer(request: Request): Promise<object> {
   if (request.do === "setup") return setUp(request);
   if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);
   if (request.do === "round") return time(current, request.steps);
-  const step = current;
+  const { step } = current;
   return { kernels: engine.profile(() => void step()).flat() };
 }
 

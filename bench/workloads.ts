@@ -1,6 +1,6 @@
 /** Workloads of this framework by suite and name, with the weights and data that the peers get. */
 import { UnsupportedError } from "../src/errors.ts";
-import { kerasFitStep, torchLoopStep } from "./door-workloads.ts";
+import { kerasBatchStep, kerasFitLoop, torchLoopStep } from "./door-workloads.ts";
 import { dispatchWorkloads } from "./workloads/dispatch.ts";
 import { inferenceNetworks } from "./workloads/inference.ts";
 import { kerasNetworks } from "./workloads/keras-networks.ts";
@@ -9,13 +9,14 @@ import { seedsTrainingStep } from "./workloads/seeds-network.ts";
 import type { Workload } from "./workloads/step.ts";
 import { torchNetworks } from "./workloads/torch-networks.ts";
 
-export type { Step } from "./workloads/step.ts";
+export type { Loop, Step } from "./workloads/step.ts";
 
 const training: Readonly<Record<string, Workload>> = {
   "seeds-cnn": { make: seedsTrainingStep },
   ...kerasNetworks,
   ...torchNetworks,
-  "seeds-cnn-keras": { make: kerasFitStep },
+  "seeds-cnn-keras": { make: kerasBatchStep },
+  "seeds-cnn-keras-fit": { make: kerasBatchStep, loop: kerasFitLoop },
   "seeds-cnn-torch": { make: (batch) => torchLoopStep(batch, false) },
   "seeds-cnn-torch-compiled": { make: (batch) => torchLoopStep(batch, true) },
 };

@@ -200,8 +200,9 @@ export class Engine extends ProgramRunner {
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
     const outputs = stored.map(({ type }) => this.recycled.take(bytesOf(type)) ?? this.target.allocate(bytesOf(type)));
     for (const cell of cells) outputs.push(cell.value as NodeValue);
-    this.execute(entry, inputs, outputs);
+    // before the run, which leaves nothing of the graph in the processor's caches
     for (const node of built.computed) node.passed = true;
+    this.execute(entry, inputs, outputs);
     if (factored.length > 0) {
       bindFactors(
         factored,

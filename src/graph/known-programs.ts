@@ -3,7 +3,8 @@ import type { Op } from "../ops/define.ts";
 import { type BuiltProgram, isLeaf, noteRecomputed, type RequestedOutput } from "./build-program.ts";
 import { type Attributes, type Node, nextMark, type TensorType, type VariableCell } from "./node.ts";
 import type { GraphProgram, ProgramNode } from "./program.ts";
-import { sameAttributes, sameNumbers, sameType } from "./same-structure.ts";
+import { sameAttributes, sameType } from "./same-structure.ts";
+import { sameShape } from "./shape.ts";
 
 /** Steps that are remembered; beyond, everything is forgotten and learnt again. */
 const stepLimit = 100_000;
@@ -81,7 +82,7 @@ export class KnownPrograms {
     const mark = nextMark();
     const leaves: Node[] = [];
     const computed: Node[] = [];
-    const recomputed = new Set<Node>();
+    let recomputed: Set<Node> | undefined;
     let step: Step | undefined = this.start;
     let count = 0;
     for (let index = 0; index < 2 * outputs.length; index++) {
@@ -113,7 +114,13 @@ export class KnownPrograms {
           if (stack.length > depth) continue;
           step = nodeAfter(step, node);
           computed.push(node);
-          if (!node.passed) for (const input of inputs) if (input.passed) noteRecomputed(input, recomputed);
+          if (!node.passed) {
+            for (const input of inputs) {
+              if (!input.passed) continue;
+              recomputed ??= new Set();
+              noteRecomputed(input, recomputed);
+            }
+          }
         }
         if (!step) {
           stack.length = 0;
@@ -127,9 +134,15 @@ export class KnownPrograms {
     }
     const positions = outputPositions(outputs);
     for (const { outputs: known, form } of step.ends) {
-      if (!sameNumbers(known, positions)) continue;
+      if (!sameShape(known, positions)) continue;
       const bound = form.inputs.map((input) => leaves[input]);
-      return { program: form.program, leaves: bound, computed, recomputed: [...recomputed], walked: [] };
+      return {
+        program: form.program,
+        leaves: bound,
+        computed,
+        recomputed: recomputed ? [...recomputed] : [],
+        walked: [],
+      };
     }
     return undefined;
   }
@@ -186,7 +199,7 @@ function leafAfter(from: Step, type: TensorType, stored: Step["stored"], positio
   let before: Step | undefined;
   for (let step = from.next; step; before = step, step = step.other) {
     if (step.op !== undefined || step.position !== position || !sameType(step.type, type)) continue;
-    if (step.stored !== stored && !(step.stored && stored && sameNumbers(step.stored, stored))) continue;
+    if (step.stored !== stored && !(step.stored && stored && sameShape(step.stored, stored))) continue;
     if (before) toFront(from, step, before);
     return step;
   }

@@ -1,17 +1,10 @@
 import type { Attributes, AttributeValue, TensorType } from "./node.ts";
+import { sameShape } from "./shape.ts";
 
 /** Whether two types are equal. Most are the same object, since ops share them (`applyOp`). */
 export function sameType(left: TensorType, right: TensorType): boolean {
   if (left === right) return true;
-  return left.dtype === right.dtype && sameNumbers(left.shape, right.shape);
-}
-
-/** Whether two lists of whole numbers are equal. */
-export function sameNumbers(left: readonly number[], right: readonly number[]): boolean {
-  if (left === right) return true;
-  if (left.length !== right.length) return false;
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  return true;
+  return left.dtype === right.dtype && sameShape(left.shape, right.shape);
 }
 
 /** Whether attributes are equal as a program's key sees them: NaN equals NaN, −0 is not 0. */

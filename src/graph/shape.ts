@@ -22,7 +22,10 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 export function sameShape(left: Shape, right: Shape): boolean {
-  return left.length === right.length && left.every((extent, axis) => extent === right[axis]);
+  if (left === right) return true;
+  if (left.length !== right.length) return false;
+  for (let axis = 0; axis < left.length; axis++) if (left[axis] !== right[axis]) return false;
+  return true;
 }
 
 /** `(2, 3)`, `(4,)`, `()`: as Python prints it. */

@@ -30,6 +30,7 @@ export const matmul: OpFunction<[left: Node, right: Node]> = defineOp({
           `${b.length === 1 ? "axis" : "last but one axis"} of the second, and neither may be a scalar.`,
       );
     }
+    if (a.length === 2 && b.length === 2) return { inputs: [left, right], attributes: noAttributes };
     const row = a.length === 1 ? reshape(left, [1, a[0]]) : left;
     const column = b.length === 1 ? reshape(right, [b[0], 1]) : right;
     // One matrix for all batches: rows of all batches are rows of one product, which needs no copies and reads the matrix once.
@@ -45,6 +46,7 @@ export const matmul: OpFunction<[left: Node, right: Node]> = defineOp({
   },
   finish: (result, left, right) => {
     const [a, b] = [left.shape, right.shape];
+    if (a.length === 2 && b.length === 2) return result;
     const batch = broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2));
     const rows = a.length === 1 ? [] : a.slice(-2, -1);
     const columns = b.length === 1 ? [] : b.slice(-1);

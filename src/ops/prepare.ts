@@ -2,7 +2,7 @@
 import { DTypeError } from "../errors.ts";
 import { type DType, promote } from "../graph/dtype.ts";
 import type { Node, TensorType } from "../graph/node.ts";
-import { broadcastShapes, type Shape } from "../graph/shape.ts";
+import { broadcastShapes, type Shape, sameShape } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
 import { constant } from "./generate.ts";
 import { expand } from "./movement.ts";
@@ -22,7 +22,7 @@ export function toFloat(x: Node): Node {
 
 /** Expands nodes to their common shape. */
 export function broadcast(operation: string, ...nodes: readonly Node[]): Node[] {
-  if (nodes.length === 2 && nodes[0].shape === nodes[1].shape) return [...nodes];
+  if (nodes.length === 2 && sameShape(nodes[0].shape, nodes[1].shape)) return [nodes[0], nodes[1]];
   const shape = broadcastShapes(operation, ...nodes.map((node) => node.shape));
   return nodes.map((node) => expand(node, shape));
 }

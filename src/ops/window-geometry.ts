@@ -28,34 +28,34 @@ export function toPair(value: number | Pair): Pair {
 
 /** Fills in the defaults and checks every number. */
 export function windowAttributes(operation: string, window: number | Pair, options: WindowOptions): WindowAttributes {
-  const pairs = {
-    window: toPair(window),
-    strides: toPair(options.strides ?? 1),
-    dilation: toPair(options.dilation ?? 1),
-  };
-  for (const [name, pair] of Object.entries(pairs)) {
-    if (!pair.every((value) => Number.isInteger(value) && value >= 1)) {
-      throw new ArgumentError(`${operation}: ${name} ${formatShape(pair)} must be two integers of 1 or more.`);
-    }
-  }
-  const [[top, bottom], [left, right]] = options.padding ?? [
-    [0, 0],
-    [0, 0],
-  ];
-  for (const value of [top, bottom, left, right]) {
-    if (!Number.isInteger(value) || value < 0) {
-      throw new ArgumentError(
-        `${operation}: padding [[${top}, ${bottom}], [${left}, ${right}]] must be four integers of 0 or more.`,
-      );
-    }
+  const [[top, bottom], [left, right]] = options.padding ?? noPadding;
+  if (![top, bottom, left, right].every((value) => isInteger(value, 0))) {
+    throw new ArgumentError(
+      `${operation}: padding [[${top}, ${bottom}], [${left}, ${right}]] must be four integers of 0 or more.`,
+    );
   }
   return {
-    ...pairs,
+    window: positivePair(operation, "window", window),
+    strides: positivePair(operation, "strides", options.strides ?? 1),
+    dilation: positivePair(operation, "dilation", options.dilation ?? 1),
     padding: [
       [top, bottom],
       [left, right],
     ],
   };
+}
+
+const noPadding: PaddingPairs = [
+  [0, 0],
+  [0, 0],
+];
+
+const isInteger = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+
+function positivePair(operation: string, name: string, value: number | Pair): Pair {
+  const pair = toPair(value);
+  if (isInteger(pair[0], 1) && isInteger(pair[1], 1)) return pair;
+  throw new ArgumentError(`${operation}: ${name} ${formatShape(pair)} must be two integers of 1 or more.`);
 }
 
 /** Cells that a dilated window spans along one axis. */

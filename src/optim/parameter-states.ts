@@ -140,6 +140,11 @@ export class ParameterStates {
 
   /** Where nobody asks for the count one clock is enough, whichever parameters take a step. */
   private commonClock(group: object, rule: UpdateRule, parameters: readonly Variable[]): Clock {
+    const first = this.clocks.get(parameters[0]);
+    if (first && parameters.every((parameter) => this.clocks.get(parameter) === first)) {
+      for (const spec of rule.counters ?? []) this.counterOf(first, spec);
+      return first;
+    }
     const known = parameters.map((parameter) => this.clocks.get(parameter)).find((clock) => clock !== undefined);
     const common: Clock = known ?? { group, members: new Set(), values: new Map() };
     for (const spec of [stepCount, ...(rule.counters ?? [])]) this.counterOf(common, spec);

@@ -24,18 +24,24 @@ export function atEntry<T>(entry: (...args: never[]) => unknown, body: () => T):
   try {
     return body();
   } catch (error) {
-    if (error instanceof TriviumError) beginStackAtUser(error, entry);
-    throw error;
+    throw atUser(error, entry);
   }
 }
 
+/** A typed error with its stack cut at `entry`; others as they are. */
+function atUser(error: unknown, entry: (...args: never[]) => unknown): unknown {
+  if (error instanceof TriviumError) beginStackAtUser(error, entry);
+  return error;
+}
+
 function lower(value: unknown): unknown {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return value;
   if (isTensor(value)) return value.node;
   if (Array.isArray(value)) return value.map(lower);
-  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, lower(entry)]));
-  }
-  return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const lowered: Record<string, unknown> = {};
+  for (const [key, entry] of Object.entries(value)) lowered[key] = lower(entry);
+  return lowered;
 }
 
 function raise(value: unknown): unknown {
@@ -66,8 +72,13 @@ function callSite(): string {
 export function lift<Args extends readonly unknown[], Result>(
   operation: (...args: Args) => Result,
 ): (...args: { [K in keyof Args]: Lifted<Args[K]> }) => Lifted<Result> {
-  const entry = (...args: unknown[]): unknown =>
-    atEntry(entry, () => raise(operation(...(args.map(lower) as unknown as Args))));
+  const entry = (...args: unknown[]): unknown => {
+    try {
+      return raise(operation(...(args.map(lower) as unknown as Args)));
+    } catch (error) {
+      throw atUser(error, entry);
+    }
+  };
   Object.defineProperty(entry, "name", { value: operation.name });
   return entry as (...args: { [K in keyof Args]: Lifted<Args[K]> }) => Lifted<Result>;
 }
@@ -90,12 +101,15 @@ export function operandNode(operand: Operand, beside: DType): Node {
 
 /** The public form of a two-input elementwise op: either side may be a number. */
 export function liftBinary(operation: (left: Node, right: Node) => Node): (left: Operand, right: Operand) => Tensor {
-  const entry = (left: Operand, right: Operand): Tensor =>
-    atEntry(entry, () => {
+  const entry = (left: Operand, right: Operand): Tensor => {
+    try {
       const besideLeft = isTensor(right) ? right.dtype : "f32";
       const besideRight = isTensor(left) ? left.dtype : "f32";
       return wrap(operation(operandNode(left, besideLeft), operandNode(right, besideRight)));
-    });
+    } catch (error) {
+      throw atUser(error, entry);
+    }
+  };
   Object.defineProperty(entry, "name", { value: operation.name });
   return entry;
 }
