@@ -1,7 +1,7 @@
 /** PyTorch's plain loop: what may be read after a step, how often programs are compiled, what channels-first costs. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { StaleTensorError } from "../../../src/errors.ts";
-import { engine, noGrad, ones, setRandomSeed, type Tensor, tensor, zeros } from "../../../src/tensor/index.ts";
+import { compile, engine, noGrad, ones, setRandomSeed, type Tensor, tensor, zeros } from "../../../src/tensor/index.ts";
 import { hashLabels, hashUniform } from "../../../src/testing/hash-uniform.ts";
 import { nn, optim } from "../../../src/torch/index.ts";
 import { useFastTarget } from "./golden.ts";
@@ -73,6 +73,30 @@ describe("the usual loop", () => {
       expect(compilations[99] - compilations[51]).toBe(0);
     });
   }
+
+  it("weights are those of the same step compiled, to the bit, whatever is read on the way", () => {
+    const train = (compiled: boolean): Float32Array[] => {
+      setRandomSeed(1);
+      const model = new ConvNet();
+      const criterion = new nn.CrossEntropyLoss();
+      const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });
+      const plain = (images: Tensor, labels: Tensor): Tensor => {
+        optimizer.zeroGrad();
+        const loss = criterion(model(images), labels);
+        loss.backward();
+        optimizer.step();
+        return loss;
+      };
+      const step = compiled ? compile(plain) : plain;
+      for (let i = 0; i < 20; i++) {
+        const loss = step(...batch(i, i % 5 === 4 ? 5 : 16));
+        if (i % 2 === 0) loss.item();
+        if (!compiled && i % 3 === 0) model.fc1.weight.grad?.dataSync();
+      }
+      return model.parameters().map((parameter) => Float32Array.from(parameter.dataSync()));
+    };
+    expect(train(false)).toEqual(train(true));
+  });
 
   it("an inner activation read after step() is stale, unless it was kept", () => {
     const model = new SmallNet();
