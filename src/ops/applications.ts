@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue, Node, TensorType } from "../graph/node
 import { sameAttributes, sameType } from "../graph/same-structure.ts";
 
 /** Applications of one op that are remembered. */
-const limit = 64;
+const limit = 256;
 
 /** What one op is known to give for inputs of certain types. */
 export class Application {
