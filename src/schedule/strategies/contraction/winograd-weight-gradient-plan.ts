@@ -49,14 +49,16 @@ export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
   const panelBytes = 4 * frequencies * c.inputChannels * width;
   const panelsPerTask = Math.min(panels, Math.max(1, Math.floor((0.6 * machine.l2Bytes) / panelBytes)));
   const partialFloats = frequencies * panels * width * c.inputChannels;
-  const groups = Math.min(32, Math.max(8, Math.floor(4e6 / (frequencies * c.inputChannels * c.outputChannels))));
-  const imagesPerGroup = Math.max(Math.min(c.images, 4), Math.ceil(c.images / groups));
+  // Many small tasks end together; but a partial sum is four times as large as the kernel.
+  const affordable = Math.max(8, Math.floor(4e6 / (frequencies * c.inputChannels * c.outputChannels)));
+  const wanted = Math.min(32, affordable, Math.max(8, Math.ceil(c.images / 8)));
+  const imagesPerGroup = Math.max(Math.min(c.images, 4), Math.ceil(c.images / wanted));
   const imageGroups = Math.ceil(c.images / imagesPerGroup);
   const rowsPerBand = Math.ceil(tileRows / Math.min(tileRows, Math.ceil(8 / imageGroups)));
   const bytesPerTile = 4 * frequencies * (patchChannels + panelsPerTask * width);
-  const wanted = Math.max(16, Math.floor((0.5 * machine.l2Bytes) / bytesPerTile));
-  const blockColumns = balancedStrips(tileColumns, wanted).big;
-  const rowsThatFit = blockColumns < tileColumns ? 1 : Math.max(1, Math.floor(wanted / tileColumns));
+  const tilesThatFit = Math.max(16, Math.floor((0.5 * machine.l2Bytes) / bytesPerTile));
+  const blockColumns = balancedStrips(tileColumns, tilesThatFit).big;
+  const rowsThatFit = blockColumns < tileColumns ? 1 : Math.max(1, Math.floor(tilesThatFit / tileColumns));
   const blockRows = Math.ceil(rowsPerBand / Math.ceil(rowsPerBand / Math.min(rowsPerBand, rowsThatFit)));
   return {
     tileRows,

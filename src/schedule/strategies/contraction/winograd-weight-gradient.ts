@@ -24,6 +24,7 @@ import {
   transformTile,
 } from "./winograd-transforms.ts";
 import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
+import { sumWeightGradients } from "./winograd-weight-gradient-sum.ts";
 
 /** A kernel under construction. */
 interface TaskState {
@@ -97,7 +98,7 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
       });
     });
   });
-  emitResult(lowering, c, plan, partials);
+  sumWeightGradients(lowering, c, plan, partials);
 }
 
 /** A y Aᵀ of a block for the task's panels, `[frequency][tile][channel]`. */
@@ -203,60 +204,5 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
     k.add(patches, frequencyBytes(plan.tiles, plan.patchChannels), patches);
     k.add(gradients, frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width), gradients);
     k.add(partial, plan.panels * panelBytes, partial);
-  });
-}
-
-/** Sums the partial sums, transforms them back and applies the epilogue. */
-function emitResult(
-  lowering: LoweringBuilder,
-  c: WinogradWeightGradient,
-  plan: WeightGradientBlocks,
-  partials: StepArgument,
-): void {
-  const { panels, width, partialFloats } = plan;
-  const count = plan.imageGroups * plan.bands;
-  const panelBytes = 4 * c.inputChannels * width;
-  const work = {
-    tasks: c.inputChannels,
-    flops: partialFloats * (count - 1),
-    bytes: 4 * partialFloats * (count + 1),
-  };
-  lowering.step("sum_winograd_weight_gradients", [partials, ...epilogueArguments(c.request)], work, (k, address) => {
-    const task = k.task();
-    const sums = k.scratch(64 * frequencies);
-    const vector = (from: IntRegister, channel: IntOperand, lanes: number): void => {
-      const source = k.intMove(from);
-      k.loop(sums, k.address(k.at(sums, 64 * frequencies)), 64, (at) => {
-        k.store(emitTree(k, source, count, 4 * partialFloats), k.at(at));
-        k.add(source, panels * panelBytes, source);
-      });
-      const square = Array.from({ length: patchSize }, (_, i) =>
-        Array.from({ length: patchSize }, (_, j) => k.load(k.at(sums, 64 * (patchSize * i + j)))),
-      );
-      const taps = inTwoDimensions((values) => transformFilterGradient(k, values), square);
-      taps.forEach((row, i) => {
-        finishTile(
-          k,
-          c.request,
-          address,
-          { outer: [i, 0, task], last: channel },
-          row.map((tap) => [tap]),
-          (j) => [0, j, 0],
-          lanes,
-        );
-      });
-    };
-    const start = offsetAddress(k, address(partials), [[task, 4 * width]]);
-    // Panels lie apart; vectors of one side by side.
-    for (let v = 0; v < width / 16; v++) {
-      const from = k.address(k.at(start, 64 * v));
-      const full = Math.max(0, Math.min(panels, Math.floor((c.outputChannels - 16 * v - 16) / width) + 1));
-      k.loop(0, full, 1, (panel) => {
-        vector(from, k.add(k.mul(panel, width), 16 * v), 16);
-        k.add(from, panelBytes, from);
-      });
-      const rest = c.outputChannels - (full * width + 16 * v);
-      if (full < panels && rest > 0) vector(from, full * width + 16 * v, rest);
-    }
   });
 }

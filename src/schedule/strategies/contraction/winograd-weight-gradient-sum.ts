@@ -1,0 +1,82 @@
+import type { IntOperand } from "../../../kernel/ir.ts";
+import type { StepArgument } from "../../strategy.ts";
+import { epilogueArguments, finishTile, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
+import { emitTree } from "./partial-sum.ts";
+import { frequencies, inTwoDimensions, patchSize, transformFilterGradient } from "./winograd-transforms.ts";
+import type { WeightGradientBlocks, WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
+
+/** Channels of x of one panel that a task sums: a run of memory in each partial sum, and what the first-level cache holds. */
+const channelsPerTask = 8;
+
+/** Emits the step that adds the partial sums in a fixed tree, transforms them back, Gᵀ S G, and applies the epilogue. */
+export function sumWeightGradients(
+  lowering: LoweringBuilder,
+  c: WinogradWeightGradient,
+  plan: WeightGradientBlocks,
+  partials: StepArgument,
+): void {
+  const { panels, width, partialFloats } = plan;
+  const count = plan.imageGroups * plan.bands;
+  const rowBytes = 4 * width;
+  const panelBytes = c.inputChannels * rowBytes;
+  const channelTasks = Math.ceil(c.inputChannels / channelsPerTask);
+  const work = {
+    tasks: panels * channelTasks,
+    flops: partialFloats * (count - 1),
+    bytes: 4 * partialFloats * (count + 1),
+  };
+  lowering.step("sum_winograd_weight_gradients", [partials, ...epilogueArguments(c.request)], work, (k, address) => {
+    const [panel, part] = splitTask(k, k.task(), [panels, channelTasks]);
+    const sums = k.scratch(frequencies * channelsPerTask * rowBytes);
+    const first = typeof part === "number" ? k.intConstant(0) : k.mul(part, channelsPerTask);
+    const end = k.intBinary("min", k.add(first, channelsPerTask), c.inputChannels);
+    const bytes = k.mul(k.intBinary("sub", end, first), rowBytes);
+    const source = offsetAddress(k, address(partials), [
+      [panel, panelBytes],
+      [first, rowBytes],
+    ]);
+    const to = k.intMove(sums);
+    k.loop(0, frequencies, 1, () => {
+      k.loop(0, bytes, 64, (at) => k.store(emitTree(k, k.add(source, at), count, 4 * partialFloats), k.at(to, at, 1)));
+      k.add(source, panels * panelBytes, source);
+      k.add(to, channelsPerTask * rowBytes, to);
+    });
+    const from = k.intMove(sums);
+    const vector = (channel: IntOperand, v: number, filter: IntOperand, lanes: number): void => {
+      const square = Array.from({ length: patchSize }, (_, i) =>
+        Array.from({ length: patchSize }, (_, j) =>
+          k.load(k.at(from, (patchSize * i + j) * channelsPerTask * rowBytes + 64 * v)),
+        ),
+      );
+      inTwoDimensions((values) => transformFilterGradient(k, values), square).forEach((row, i) => {
+        const at = { outer: [i, 0, channel], last: filter };
+        finishTile(
+          k,
+          c.request,
+          address,
+          at,
+          row.map((tap) => [tap]),
+          (j) => [0, j, 0],
+          lanes,
+        );
+      });
+    };
+    const panelOf = (channel: IntOperand, filters: number): void => {
+      for (let v = 0; 16 * v < filters; v++) {
+        const filter = typeof panel === "number" ? panel * width + 16 * v : k.add(k.mul(panel, width), 16 * v);
+        vector(channel, v, filter, Math.min(16, filters - 16 * v));
+      }
+    };
+    const last = c.outputChannels - (panels - 1) * width;
+    k.loop(first, end, 1, (channel) => {
+      if (typeof panel === "number" || last === width) panelOf(channel, last);
+      else
+        k.if(
+          k.compare("lt", panel, panels - 1),
+          () => panelOf(channel, width),
+          () => panelOf(channel, last),
+        );
+      k.add(from, rowBytes, from);
+    });
+  });
+}
