@@ -1,28 +1,11 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
-import type { StepArgument } from "../../strategy.ts";
-import {
-  type AddressOf,
-  asRegister,
-  epilogueArguments,
-  finishTile,
-  type LoweringBuilder,
-  offsetAddress,
-  splitTask,
-} from "./lowering.ts";
-import { emitTree } from "./partial-sum.ts";
+import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
 import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
-import {
-  frequencies,
-  inTwoDimensions,
-  patchSize,
-  tileSize,
-  transformFilterGradient,
-  transformTile,
-} from "./winograd-transforms.ts";
+import { frequencies, inTwoDimensions, tileSize, transformTile } from "./winograd-transforms.ts";
 import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
 import { sumWeightGradients } from "./winograd-weight-gradient-sum.ts";
 
