@@ -15,31 +15,52 @@ export interface Block {
   readonly columns: IntRegister;
 }
 
-/**
- * Emits `body` for every tile of a block, in a loop where tiles are whole, in code of its own at the far edges of an image of `size` outputs
- * where only `height` x `width` of them exist.
- */
+/** One tile of a block, and how many of its outputs exist: a number where they all do in every tile. */
+export interface TileOfBlock {
+  readonly row: IntRegister;
+  readonly column: IntRegister;
+  readonly height: IntOperand;
+  readonly width: IntOperand;
+  /** Its number in the block. */
+  readonly index: IntRegister;
+}
+
+/** Emits `body` for every tile of a block; `blockColumns` tiles of it are a row. */
 export function eachTile(
   k: KernelBuilder,
   block: Block,
-  size: readonly [rows: number, columns: number],
-  body: (row: IntRegister, column: IntRegister, height: number, width: number) => void,
+  blockColumns: number,
+  [rows, columns]: readonly [outputRows: number, outputColumns: number],
+  body: (tile: TileOfBlock) => void,
 ): void {
-  const along = (
-    start: IntRegister,
-    count: IntRegister,
-    outputs: number,
-    visit: (index: IntRegister, length: number) => void,
-  ): void => {
-    const stop = k.add(start, count);
-    const whole = Math.floor(outputs / tileSize);
-    const rest = outputs % tileSize;
-    if (whole > 0) k.loop(start, k.intBinary("min", stop, whole), 1, (index) => visit(index, tileSize));
-    if (rest > 0) k.if(k.compare("gt", stop, whole), () => visit(k.intConstant(whole), rest));
-  };
-  along(block.row, block.rows, size[0], (row, height) =>
-    along(block.column, block.columns, size[1], (column, width) => body(row, column, height, width)),
-  );
+  const extent = (index: IntRegister, size: number): IntOperand =>
+    size % tileSize === 0
+      ? tileSize
+      : k.intBinary("min", k.intBinary("sub", k.intConstant(size), k.mul(index, tileSize)), tileSize);
+  const endColumn = k.add(block.column, block.columns);
+  k.loop(block.row, k.add(block.row, block.rows), 1, (row) => {
+    const height = extent(row, rows);
+    const firstOfRow = k.mul(k.intBinary("sub", row, block.row), blockColumns);
+    k.loop(block.column, endColumn, 1, (column) => {
+      const index = k.add(firstOfRow, k.intBinary("sub", column, block.column));
+      body({ row, column, height, width: extent(column, columns), index });
+    });
+  });
+}
+
+/** Emits `whole` for tiles of which all outputs exist and `edge` for others. */
+export function wholeOrEdge(
+  k: KernelBuilder,
+  { height, width }: Pick<TileOfBlock, "height" | "width">,
+  whole: () => void,
+  edge: () => void,
+): void {
+  if (typeof height === "number" && typeof width === "number") {
+    whole();
+    return;
+  }
+  const sum = typeof height === "number" ? k.add(width as IntRegister, height) : k.add(height, width);
+  k.if(k.compare("eq", sum, 2 * tileSize), whole, edge);
 }
 
 /** Where the patches of a block come from and go to. */

@@ -91,16 +91,18 @@ export function emitPatchRow(k: KernelBuilder, p: PatchRow): void {
       typeof channel === "number"
         ? k.address(k.at(p.destination, 4 * channel))
         : k.address(k.at(p.destination, channel, 4));
-    const from = k.intMove(p.scratch);
-    k.loop(0, p.tiles, 1, () => {
-      for (let i = 0; i < patchSize; i++) {
-        const values = Array.from({ length: patchSize }, (_, j) => k.load(k.at(from, i * rowBytes + 64 * j)));
+    k.loop(p.scratch, k.address(k.at(p.scratch, patchSize * rowBytes)), rowBytes, (row) => {
+      const from = k.intMove(row);
+      const to = k.intMove(target);
+      k.loop(0, p.tiles, 1, () => {
+        const values = Array.from({ length: patchSize }, (_, j) => k.load(k.at(from, 64 * j)));
         transformPatch(k, values).forEach((value, j) => {
-          k.store(value, k.at(target, (i * patchSize + j) * p.frequencyStride));
+          k.store(value, k.at(to, j * p.frequencyStride));
         });
-      }
-      k.add(from, 64 * tileSize, from);
-      k.add(target, p.tileStride, target);
+        k.add(from, 64 * tileSize, from);
+        k.add(to, p.tileStride, to);
+      });
+      k.add(target, patchSize * p.frequencyStride, target);
     });
   };
   const whole = p.channels - (p.channels % 16);

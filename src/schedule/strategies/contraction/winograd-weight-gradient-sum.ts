@@ -1,6 +1,13 @@
-import type { IntOperand } from "../../../kernel/ir.ts";
+import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { StepArgument } from "../../strategy.ts";
-import { epilogueArguments, finishTile, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
+import {
+  asRegister,
+  epilogueArguments,
+  finishTile,
+  type LoweringBuilder,
+  offsetAddress,
+  splitTask,
+} from "./lowering.ts";
 import { emitTree } from "./partial-sum.ts";
 import { frequencies, inTwoDimensions, patchSize, transformFilterGradient } from "./winograd-transforms.ts";
 import type { WeightGradientBlocks, WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
@@ -42,19 +49,17 @@ export function sumWeightGradients(
       k.add(to, channelsPerTask * rowBytes, to);
     });
     const from = k.intMove(sums);
-    const vector = (channel: IntOperand, v: number, filter: IntOperand, lanes: number): void => {
+    const vector = (channel: IntOperand, at: IntRegister, filter: IntOperand, lanes: number): void => {
       const square = Array.from({ length: patchSize }, (_, i) =>
-        Array.from({ length: patchSize }, (_, j) =>
-          k.load(k.at(from, (patchSize * i + j) * channelsPerTask * rowBytes + 64 * v)),
-        ),
+        Array.from({ length: patchSize }, (_, j) => k.load(k.at(at, (patchSize * i + j) * channelsPerTask * rowBytes))),
       );
       inTwoDimensions((values) => transformFilterGradient(k, values), square).forEach((row, i) => {
-        const at = { outer: [i, 0, channel], last: filter };
+        const position = { outer: [i, 0, channel], last: filter };
         finishTile(
           k,
           c.request,
           address,
-          at,
+          position,
           row.map((tap) => [tap]),
           (j) => [0, j, 0],
           lanes,
@@ -62,10 +67,15 @@ export function sumWeightGradients(
       });
     };
     const panelOf = (channel: IntOperand, filters: number): void => {
-      for (let v = 0; 16 * v < filters; v++) {
-        const filter = typeof panel === "number" ? panel * width + 16 * v : k.add(k.mul(panel, width), 16 * v);
-        vector(channel, v, filter, Math.min(16, filters - 16 * v));
-      }
+      const whole = filters - (filters % 16);
+      const filter = asRegister(k, typeof panel === "number" ? 0 : k.mul(panel, width));
+      const at = k.intMove(from);
+      if (whole > 0)
+        k.loop(filter, k.add(filter, whole), 16, (here) => {
+          vector(channel, at, here, 16);
+          k.add(at, 64, at);
+        });
+      if (whole < filters) vector(channel, at, k.add(filter, whole), filters - whole);
     };
     const last = c.outputChannels - (panels - 1) * width;
     k.loop(first, end, 1, (channel) => {

@@ -3,8 +3,9 @@ import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir
 import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
-import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
+import { type Block, eachStrip, eachTile, emitBlockPatches, type TileOfBlock, wholeOrEdge } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
+import { tileBytes } from "./winograd-tile.ts";
 import { frequencies, inTwoDimensions, tileSize, transformTile } from "./winograd-transforms.ts";
 import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
 import { sumWeightGradients } from "./winograd-weight-gradient-sum.ts";
@@ -19,6 +20,8 @@ interface TaskState {
   readonly firstPanel: IntOperand;
   readonly endPanel: IntOperand;
   readonly partial: IntRegister;
+  /** A row of patches transformed one way, or the outputs of a tile. */
+  readonly row: IntRegister;
   readonly patches: IntRegister;
   readonly gradients: IntRegister;
 }
@@ -40,7 +43,7 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
   };
   lowering.step(c.name, [c.x.argument, c.g.argument, partials], work, (k, address) => {
     const [imageGroup, band, panelTask] = splitTask(k, k.task(), [imageGroups, bands, panelTasks]);
-    const row = k.scratch(patchRowBytes(plan.blockColumns));
+    const row = k.scratch(Math.max(patchRowBytes(plan.blockColumns), tileBytes));
     const patches = k.scratch(frequencies * frequencyBytes(plan.tiles, plan.patchChannels));
     const gradients = k.scratch(frequencies * frequencyBytes(plan.tiles, panelsPerTask * plan.width));
     const first = asRegister(k, typeof imageGroup === "number" ? 0 : k.mul(imageGroup, imagesPerGroup));
@@ -56,7 +59,7 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
     const endRow = k.intBinary("min", k.add(firstRow, rowsPerBand), plan.tileRows);
     const progress = k.intConstant(0);
     k.loop(first, end, 1, (image) => {
-      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, patches, gradients };
+      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, row, patches, gradients };
       k.loop(firstRow, endRow, plan.blockRows, (blockRow) => {
         const rows = k.intBinary("min", k.intBinary("sub", endRow, blockRow), plan.blockRows);
         k.loop(0, plan.tileColumns, plan.blockColumns, (column) => {
@@ -88,37 +91,26 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
 function emitGradients(state: TaskState, block: Block): void {
   const { k, c, plan, address, image } = state;
   const strides = c.g.strides.map((stride) => 4 * stride);
-  const tileBytes = 4 * plan.panelsPerTask * plan.width;
+  const tileStride = 4 * plan.panelsPerTask * plan.width;
   const firstChannel = asRegister(k, typeof state.firstPanel === "number" ? 0 : k.mul(state.firstPanel, plan.width));
   const lastChannel = typeof state.endPanel === "number" ? undefined : k.mul(state.endPanel, plan.width);
   const wholeChannels = c.outputChannels - (c.outputChannels % 16);
   const stride = frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width);
-  const destination = state.gradients;
-  eachTile(k, block, [c.rows.count, c.columns.count], (row, column, height, width) => {
+  eachTile(k, block, plan.blockColumns, [c.rows.count, c.columns.count], (tile) => {
     const from = offsetAddress(
       k,
       address(c.g.argument),
       [
         [image, strides[0]],
-        [row, tileSize * strides[1]],
-        [column, tileSize * strides[2]],
+        [tile.row, tileSize * strides[1]],
+        [tile.column, tileSize * strides[2]],
       ],
       4 * c.g.offset,
     );
-    const inBlock = k.add(
-      k.mul(k.intBinary("sub", row, block.row), plan.blockColumns),
-      k.intBinary("sub", column, block.column),
-    );
-    const to = k.add(destination, k.mul(inBlock, tileBytes));
+    const to = k.add(state.gradients, k.mul(tile.index, tileStride));
     const vector = (channel: IntOperand, lanes: number): void => {
-      const options = lanes < 16 ? { lanes } : {};
       const source = offsetAddress(k, from, [[channel, 4]]);
-      const zero = k.constant(0);
-      const outputs = Array.from({ length: tileSize }, (_, i) =>
-        Array.from({ length: tileSize }, (_, j) =>
-          i < height && j < width ? k.load(k.at(source, i * strides[1] + j * strides[2]), "f32", options) : zero,
-        ),
-      );
+      const outputs = emitOutputs(k, tile, source, [strides[1], strides[2]], lanes, state.row);
       inTwoDimensions((values) => transformTile(k, values), outputs)
         .flat()
         .forEach((value, f) => {
@@ -135,6 +127,42 @@ function emitGradients(state: TaskState, block: Block): void {
   });
 }
 
+/** The outputs of a tile for one vector of channels, 0 where there are none. */
+function emitOutputs(
+  k: KernelBuilder,
+  tile: TileOfBlock,
+  source: IntRegister,
+  [rowBytes, columnBytes]: readonly [number, number],
+  lanes: number,
+  scratch: IntRegister,
+): VectorRegister[][] {
+  const options = lanes < 16 ? { lanes } : {};
+  const outputs = Array.from({ length: tileSize }, () => Array.from({ length: tileSize }, () => k.vector()));
+  const each = (visit: (output: VectorRegister, i: number, j: number) => void): void =>
+    outputs.forEach((row, i) => {
+      row.forEach((output, j) => {
+        visit(output, i, j);
+      });
+    });
+  wholeOrEdge(
+    k,
+    tile,
+    () => each((output, i, j) => k.load(k.at(source, i * rowBytes + j * columnBytes), "f32", options, output)),
+    () => {
+      const zero = k.constant(0);
+      each((_, i, j) => k.store(zero, k.at(scratch, 64 * (tileSize * i + j))));
+      k.loop(0, tile.height, 1, (i) =>
+        k.loop(0, tile.width, 1, (j) => {
+          const value = k.load(k.at(k.add(k.add(source, k.mul(i, rowBytes)), k.mul(j, columnBytes))), "f32", options);
+          k.store(value, k.at(k.add(scratch, k.mul(k.add(k.mul(i, tileSize), j), 64))));
+        }),
+      );
+      each((output, i, j) => k.load(k.at(scratch, 64 * (tileSize * i + j)), "f32", {}, output));
+    },
+  );
+  return outputs;
+}
+
 /** Adds a block's products over its tiles to the partial sum; `progress` is 0 before the first block. */
 function emitProducts(state: TaskState, block: Block, progress: IntRegister): void {
   const { k, c, plan } = state;
@@ -142,7 +170,7 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
   const strips = balancedStrips(c.inputChannels, rowLimit(c.request.machine, vectors));
   const rowBytes = 4 * plan.width;
   const panelBytes = c.inputChannels * rowBytes;
-  const tileBytes = 4 * plan.panelsPerTask * plan.width;
+  const tileStride = 4 * plan.panelsPerTask * plan.width;
   const fixed =
     plan.rowsPerBand % plan.blockRows === 0 &&
     plan.tileRows % plan.rowsPerBand === 0 &&
@@ -175,7 +203,7 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
           a: offsetAddress(k, patches, [[first, 4]]),
           aStep: 4 * plan.patchChannels,
           b: k.intMove(g),
-          bStep: tileBytes,
+          bStep: tileStride,
           count,
           unroll: 4,
         });

@@ -17,8 +17,8 @@ import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
 import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
-import { emitTile } from "./winograd-tile.ts";
-import { frequencies, tileSize } from "./winograd-transforms.ts";
+import { emitTile, tileBytes } from "./winograd-tile.ts";
+import { frequencies } from "./winograd-transforms.ts";
 import { transformFilters } from "./winograd-weights.ts";
 
 /** Bytes of the products of one tile and one vector of channels, and of one tile: odd numbers of cache lines, as for the patches. */
@@ -34,6 +34,7 @@ interface TaskState {
   readonly address: AddressOf;
   readonly image: IntOperand;
   readonly filters: StepArgument;
+  /** A row of patches transformed one way, or the outputs of a tile. */
   readonly row: IntRegister;
   readonly patches: IntRegister;
   readonly products: IntRegister;
@@ -80,7 +81,7 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
       address,
       image,
       filters,
-      row: k.scratch(patchRowBytes(blockColumns)),
+      row: k.scratch(Math.max(patchRowBytes(blockColumns), tileBytes)),
       patches: k.scratch(frequencies * frequencyBytes(plan.tiles, plan.channels)),
       products: k.scratch(plan.tiles * productBytes(plan)),
       blank: forward ? k.scratch(plan.tiles * blankBytes) : undefined,
@@ -128,7 +129,7 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
   const { k, c, plan, address } = state;
   const panelBytes = 4 * c.inputChannels * c.width;
   const filterBytes = plan.panels * panelBytes;
-  const tileBytes = productBytes(plan);
+  const tileStride = productBytes(plan);
   const strips = balancedStrips(tiles, rowLimit(c.request.machine, plan.panelVectors));
   const patches = k.intMove(state.patches);
   const filters = k.add(address(state.filters), k.mul(group, panelBytes));
@@ -149,10 +150,10 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
           count: c.inputChannels,
           unroll: 4,
         });
-        const to = offsetAddress(k, target, [[first, tileBytes]]);
+        const to = offsetAddress(k, target, [[first, tileStride]]);
         accumulators.forEach((list, r) => {
           list.forEach((register, v) => {
-            k.store(register, k.at(to, r * tileBytes + v * vectorBytes));
+            k.store(register, k.at(to, r * tileStride + v * vectorBytes));
           });
         });
       });
@@ -171,24 +172,19 @@ function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntR
   const first = k.mul(group, c.width);
   const last = k.intBinary("min", k.mul(end, c.width), c.outputChannels);
   const wholeChannels = c.outputChannels - (c.outputChannels % 16);
-  const tile = (row: IntRegister, column: IntRegister, height: number, width: number): void => {
-    const inBlock = k.add(
-      k.mul(k.intBinary("sub", row, block.row), plan.blockColumns),
-      k.intBinary("sub", column, block.column),
-    );
-    const from = k.add(state.products, k.mul(inBlock, productBytes(plan)));
-    const blank = state.blank && k.add(state.blank, k.mul(inBlock, blankBytes));
-    const outputs = { row: k.mul(row, tileSize), column: k.mul(column, tileSize), height, width };
+  const outputs = [c.rows.count, c.columns.count] as const;
+  eachTile(k, block, plan.blockColumns, outputs, (tile) => {
+    const products = k.add(state.products, k.mul(tile.index, productBytes(plan)));
+    const blank = state.blank && k.add(state.blank, k.mul(tile.index, blankBytes));
     const vector = (channel: IntRegister, lanes: number): void => {
-      emitTile(k, c.request, address, { image, ...outputs, channel, lanes, products: from, blank });
-      k.add(from, vectorBytes, from);
+      emitTile(k, c.request, address, { image, tile, channel, lanes, products, blank, scratch: state.row });
+      k.add(products, vectorBytes, products);
     };
     const whole = k.intBinary("min", last, wholeChannels);
-    k.loop(first, whole, 16, (channel) => vector(channel, 16));
+    if (wholeChannels > 0) k.loop(first, whole, 16, (channel) => vector(channel, 16));
     if (wholeChannels < c.outputChannels)
       k.if(k.compare("eq", last, c.outputChannels), () =>
         vector(k.intConstant(wholeChannels), c.outputChannels - wholeChannels),
       );
-  };
-  eachTile(k, block, [c.rows.count, c.columns.count], tile);
+  });
 }
