@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { sizeOf } from "../../../src/graph/shape.ts";
 import type { MachineDescription } from "../../../src/kernel/ir.ts";
@@ -154,4 +156,11 @@ describe.skipIf(!available.available)("contractions as machine code", () => {
       }
     },
   );
+
+  it("keeps to its operands where tiles reach over the edges", () => {
+    const script = fileURLToPath(new URL("./guard-page-child.ts", import.meta.url));
+    const child = spawnSync(process.execPath, ["--import", "tsx", script], { encoding: "utf8", timeout: 30_000 });
+    expect(child.stdout).toBe("ok\n");
+    expect(child.status).toBe(0);
+  });
 });
