@@ -2,6 +2,7 @@ import type { StrategyRequest } from "../../strategy.ts";
 import type { ConvolutionAxis } from "./convolution-axis.ts";
 import type { ImageSource } from "./materialize.ts";
 import { balancedStrips, chooseTile } from "./tile.ts";
+import { frequencyBytes } from "./winograd-patches.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
 
 /** The gradient of 3 x 3 weights: `x` and `g` with contiguous channels, the axes those of the forward direction. */
@@ -34,7 +35,8 @@ export interface WeightGradientBlocks {
   readonly imagesPerGroup: number;
   readonly bands: number;
   readonly rowsPerBand: number;
-  /** Floats of one partial sum `[frequency][panel][channel][width]`. */
+  /** Bytes of one frequency of a partial sum `[frequency][panel][channel][width]`, and floats of the whole. */
+  readonly frequencyStride: number;
   readonly partialFloats: number;
 }
 
@@ -48,7 +50,8 @@ export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
   const patchChannels = 16 * Math.ceil(c.inputChannels / 16);
   const panelBytes = 4 * frequencies * c.inputChannels * width;
   const panelsPerTask = Math.min(panels, Math.max(1, Math.floor((0.6 * machine.l2Bytes) / panelBytes)));
-  const partialFloats = frequencies * panels * width * c.inputChannels;
+  const frequencyStride = frequencyBytes(panels * c.inputChannels, width);
+  const partialFloats = (frequencies * frequencyStride) / 4 + 16;
   // Many small tasks end together; but a partial sum is four times as large as the kernel.
   const affordable = Math.max(8, Math.floor(4e6 / (frequencies * c.inputChannels * c.outputChannels)));
   const wanted = Math.min(32, affordable, Math.max(8, Math.ceil(c.images / 8)));
@@ -74,6 +77,7 @@ export function planBlocks(c: WinogradWeightGradient): WeightGradientBlocks {
     imagesPerGroup,
     bands: Math.ceil(tileRows / rowsPerBand),
     rowsPerBand,
+    frequencyStride,
     partialFloats,
   };
 }

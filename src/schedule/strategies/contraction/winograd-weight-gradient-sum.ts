@@ -45,7 +45,7 @@ export function sumWeightGradients(
     const to = k.intMove(sums);
     k.loop(0, frequencies, 1, () => {
       k.loop(0, bytes, 64, (at) => k.store(emitTree(k, k.add(source, at), count, 4 * partialFloats), k.at(to, at, 1)));
-      k.add(source, panels * panelBytes, source);
+      k.add(source, plan.frequencyStride, source);
       k.add(to, channelsPerTask * rowBytes, to);
     });
     const from = k.intMove(sums);

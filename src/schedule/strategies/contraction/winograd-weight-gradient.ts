@@ -214,6 +214,6 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
     });
     k.add(patches, frequencyBytes(plan.tiles, plan.patchChannels), patches);
     k.add(gradients, frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width), gradients);
-    k.add(partial, plan.panels * panelBytes, partial);
+    k.add(partial, plan.frequencyStride, partial);
   });
 }

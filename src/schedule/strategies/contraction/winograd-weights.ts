@@ -1,5 +1,6 @@
 import type { StepArgument } from "../../strategy.ts";
 import { type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
+import { frequencyBytes } from "./winograd-patches.ts";
 import { frequencies, inTwoDimensions, transformFilter } from "./winograd-transforms.ts";
 
 /** Packed weights `[panel][row tap][column tap][channel][width]`. */
@@ -11,18 +12,25 @@ export interface PackedFilters {
   readonly width: number;
 }
 
+/** Bytes from one frequency of transformed filters to the next. */
+export const filterBytes = ({
+  panels,
+  channels,
+  width,
+}: Pick<PackedFilters, "panels" | "channels" | "width">): number => frequencyBytes(panels * channels, width);
+
 /** Emits the step that transforms packed filters, G g Gᵀ, to `[frequency][panel][channel][width]`. */
 export function transformFilters(lowering: LoweringBuilder, filters: PackedFilters): StepArgument {
   const { panels, channels, width } = filters;
   const tapBytes = 4 * channels * width;
-  const frequencyBytes = panels * tapBytes;
-  const transformed = lowering.temporary((frequencies * frequencyBytes) / 4);
+  const stride = filterBytes(filters);
+  const transformed = lowering.temporary((frequencies * stride) / 4);
   const perTask = Math.max(1, Math.ceil(channels / 16));
   const channelTasks = Math.ceil(channels / perTask);
   const work = {
     tasks: panels * channelTasks,
     flops: 90 * panels * channels * width,
-    bytes: (9 + frequencies) * frequencyBytes,
+    bytes: (9 + frequencies) * panels * tapBytes,
   };
   lowering.step("pack_winograd_filters", [filters.argument, transformed], work, (k, address) => {
     const [panel, part] = splitTask(k, k.task(), [panels, channelTasks]);
@@ -35,7 +43,7 @@ export function transformFilters(lowering: LoweringBuilder, filters: PackedFilte
       inTwoDimensions((values) => transformFilter(k, values), taps)
         .flat()
         .forEach((value, f) => {
-          k.store(value, k.at(target, at, 1, f * frequencyBytes));
+          k.store(value, k.at(target, at, 1, f * stride));
         });
     });
   });

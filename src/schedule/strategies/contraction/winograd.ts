@@ -19,7 +19,7 @@ import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
 import { emitTile, tileBytes } from "./winograd-tile.ts";
 import { frequencies } from "./winograd-transforms.ts";
-import { transformFilters } from "./winograd-weights.ts";
+import { filterBytes, transformFilters } from "./winograd-weights.ts";
 
 /** Bytes of the products of one tile and one vector of channels, and of one tile: odd numbers of cache lines, as for the patches. */
 const vectorBytes = 64 * (frequencies | 1);
@@ -128,7 +128,7 @@ function emitBlock(state: TaskState, block: Block): void {
 function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, tiles: number): void {
   const { k, c, plan, address } = state;
   const panelBytes = 4 * c.inputChannels * c.width;
-  const filterBytes = plan.panels * panelBytes;
+  const filterStride = filterBytes({ panels: plan.panels, channels: c.inputChannels, width: c.width });
   const tileStride = productBytes(plan);
   const strips = balancedStrips(tiles, rowLimit(c.request.machine, plan.panelVectors));
   const patches = k.intMove(state.patches);
@@ -161,7 +161,7 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
       k.add(target, vectorBytes * plan.panelVectors, target);
     });
     k.add(patches, frequencyBytes(plan.tiles, plan.channels), patches);
-    k.add(filters, filterBytes, filters);
+    k.add(filters, filterStride, filters);
     k.add(products, 64, products);
   });
 }
