@@ -55,7 +55,7 @@ const suits = ({ rows, columns, groups, inputChannels, outputChannels }: Convolu
 
 /** Whether a convolution or its input gradient goes by Winograd's transforms: larger kernels are four times as many bytes when transformed. */
 export const takesWinograd = (shape: ConvolutionShape): boolean =>
-  suits(shape) && shape.inputChannels * shape.outputChannels <= 256 * 256;
+  suits(shape) && shape.inputChannels * shape.outputChannels <= 256 * 512;
 
 /**
  * What the windows of a pooling in a forward convolution's kernel have to divide: 0 (anything does) where rows are pooled as they come, else the
@@ -69,7 +69,7 @@ export function outputTile(meaning: Convolution, inputs: readonly Shape[], outpu
 
 /** The same for the gradient of its weights, where the sums are 36 matrices of that size. */
 export const takesWinogradWeightGradient = (shape: ConvolutionShape): boolean =>
-  suits(shape) && shape.inputChannels * shape.outputChannels <= 128 * 128;
+  suits(shape) && shape.inputChannels * shape.outputChannels <= 128 * 256;
 
 /** Panel width for the products: the register tile's, over a block of tiles. */
 export function winogradWidth(c: Pick<TapConvolution, "request" | "outputChannels" | "rows" | "columns">): number {
