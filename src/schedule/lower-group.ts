@@ -149,16 +149,20 @@ function lowerStrategy(
   return { lowering: strategyOf(op)(request), operands: table.storages };
 }
 
+/** A temporary this large has left every cache when its reader comes. */
+const largeTemporary = 32 * 1024 * 1024;
+
 /**
- * Whether a result is written for the user alone and will have left the caches before anybody reads it: an ordinary store would first fetch every
- * line that it overwrites.
+ * Whether a result will have left the caches before anybody reads it, because it is large or written for the user alone: an ordinary store would
+ * first fetch every line that it overwrites.
  */
 function passesCaches(state: GroupGraph, value: number, storage: Storage, machine: MachineDescription): boolean {
   const { type, bytes } = state.graph.values[value];
-  if (storage.kind !== "output" || type.dtype !== "f32" || bytes < 8 * machine.l2Bytes) return false;
+  if (type.dtype !== "f32" || (type.shape.at(-1) ?? 1) % 16 !== 0) return false;
+  if (storage.kind === "arena") return bytes >= Math.max(32 * machine.l2Bytes, largeTemporary);
+  if (storage.kind !== "output" || bytes < 8 * machine.l2Bytes) return false;
   if (state.graph.outputs[storage.index].overwrites !== undefined) return false;
-  const width = type.shape.at(-1) ?? 1;
-  return width % 16 === 0 && !state.groups.some((group) => group.reads.has(value));
+  return !state.groups.some((group) => group.reads.has(value));
 }
 
 function poolingOf(
