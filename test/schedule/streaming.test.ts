@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { buildProgram } from "../../src/graph/build-program.ts";
 import type { Node } from "../../src/graph/node.ts";
 import type { MachineDescription } from "../../src/kernel/ir.ts";
 import { printKernel } from "../../src/kernel/printer.ts";
 import { add, matmul, mul, sum } from "../../src/ops/index.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
+import { schedule } from "../../src/schedule/schedule.ts";
+import { randomUniform, type Tensor } from "../../src/tensor/index.ts";
 import { leafOf } from "../../src/testing/nodes.ts";
 import { assertScheduled } from "./scheduling.ts";
 
@@ -30,6 +33,27 @@ describe("results larger than the caches", () => {
     expect(streams(assertScheduled([product()], machine(512)))).toBe(true);
     const both = product();
     expect(streams(assertScheduled([both, mul(both, both)], machine(512)))).toBe(true);
+  });
+
+  const scheduled = (outputs: readonly Node[]): Plan =>
+    schedule(buildProgram(outputs.map((node) => ({ node }))).program, machine(1 << 20));
+  const hidden = (rows: number) => matmul(ramp(rows, 16), ramp(16, 1024));
+
+  it("go past them as temporaries of 32 MiB and more", () => {
+    expect(streams(scheduled([matmul(hidden(8192), ramp(1024, 16))]))).toBe(true);
+    expect(streams(scheduled([matmul(hidden(8176), ramp(1024, 16))]))).toBe(false);
+  });
+
+  it("are whole when other threads read them", () => {
+    const [a, b, c] = [randomUniform([8192, 16]), randomUniform([16, 1024]), randomUniform([1024, 16])];
+    const through = (rows: Tensor) => rows.matmul(b).relu().matmul(c).dataSync();
+    const all = through(a);
+    for (const start of [0, 4096]) {
+      const half = through(a.slice([start], [start + 4096]));
+      expect(Buffer.from(half.buffer, half.byteOffset, half.byteLength)).toEqual(
+        Buffer.from(all.buffer, all.byteOffset + 64 * start, half.byteLength),
+      );
+    }
   });
 
   it("stay when they are small, not whole lines, or read by another kernel", () => {
