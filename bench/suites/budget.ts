@@ -41,18 +41,19 @@ function timeOf(steps: readonly StepTiming[], label: string): number | undefined
   return steps.slice(first, last + 1).reduce((sum, step) => sum + step.milliseconds, 0);
 }
 
-/** Each contraction's speed inside the training step, as a share of the FMA peak measured between the rounds. */
+/** Each contraction's speed inside the training step, as a share of the FMA peak measured between the rounds; a process of its own each round. */
 export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
   const { rounds, threads, limits, say } = options;
   let loaded = false;
-  const worker = new WorkerProcess("trivium", threads);
   const times = new Map<string, number[]>(kernels.map(({ name }) => [name, []]));
-  try {
-    await worker.setup({ workload: "seeds-cnn", batch, setting: "default", threads });
-    for (let round = 0; round < rounds; round++) {
-      loaded ||= await isLoaded();
-      await limits.measure();
-      for (let repeat = 0; repeat < 3; repeat++) {
+  for (let round = 0; round < rounds; round++) {
+    await limits.measure();
+    loaded ||= await isLoaded();
+    // where the system places a process's memory decides how fast it is written, for the whole life of the process
+    const worker = new WorkerProcess("trivium", threads);
+    try {
+      await worker.setup({ workload: "seeds-cnn", batch, setting: "default", threads, warmup: 60 });
+      for (let repeat = 0; repeat < 20; repeat++) {
         const steps = await worker.profile();
         for (const { name, label } of kernels) {
           const time = timeOf(steps, label);
@@ -61,9 +62,9 @@ export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
           else times.get(name)!.push(time);
         }
       }
+    } finally {
+      worker.close();
     }
-  } finally {
-    worker.close();
   }
   const peak = limits.limits?.fmaPeak;
   if (peak === undefined) return [];
