@@ -1,7 +1,7 @@
 /** Contenders in turns on the same work: validated first, then timed A B A B …, so that drift of the machine hits all alike. */
 import { TriviumError } from "../src/errors.ts";
+import type { Work } from "../src/targets/roofline.ts";
 import { type LimitTracker, watchLoad } from "./machine.ts";
-import type { Work } from "./roofline.ts";
 import type { Comparison, Contestant } from "./rows.ts";
 import { summarize } from "./statistics.ts";
 import type { WorkerProcess } from "./worker-process.ts";

@@ -2,8 +2,9 @@
  * Algorithmic floating-point operations (a multiply-add counts two) of one training or inference example, from layer shapes.
  * Shares of the roofline are figured from these, whatever algorithm runs.
  */
+
+import type { Work } from "../src/targets/roofline.ts";
 import { type Contraction, contractionsOf, outputSize } from "./network-shapes.ts";
-import type { Work } from "./roofline.ts";
 
 /** FLOP of one example, forward; each gradient costs the same. */
 export function flopsOf(shape: Contraction): number {

@@ -2,10 +2,11 @@
  * The kernels that are timed on their own: operation, sizes and form, what each must do at least, and its operands. `bench/peers/torch_kernels.py`
  * reads the same names.
  */
+
+import type { Work } from "../src/targets/roofline.ts";
 import type { KernelWorkload, PeerSettings } from "./catalogue.ts";
 import { flopsOf } from "./flop-table.ts";
 import { type ConvolutionShape, distinctConvolutions, outputSize } from "./network-shapes.ts";
-import type { Work } from "./roofline.ts";
 
 /** An operand: values, or row numbers below `count`. */
 export interface Operand {

@@ -1,13 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-
-/** Limits of the machine, measured in the run that reports shares of them. */
-export interface MachineLimits {
-  /** GFLOP/s of fused multiply-adds on all threads used. */
-  readonly fmaPeak: number;
-  /** GB/s of a copy, read and written bytes counted. */
-  readonly copyBandwidth: number;
-}
+import type { MachineLimits } from "../src/targets/roofline.ts";
+import { rounded } from "./statistics.ts";
 
 /** Keeps the best of repeated measurements of the limits: noise only ever takes away. */
 export class LimitTracker {
@@ -26,8 +20,8 @@ export class LimitTracker {
     const found = await this.#measure();
     if (found === undefined) return;
     this.#best = {
-      fmaPeak: Math.max(found.fmaPeak, this.#best?.fmaPeak ?? 0),
-      copyBandwidth: Math.max(found.copyBandwidth, this.#best?.copyBandwidth ?? 0),
+      fmaPeak: Math.max(rounded(found.fmaPeak), this.#best?.fmaPeak ?? 0),
+      copyBandwidth: Math.max(rounded(found.copyBandwidth), this.#best?.copyBandwidth ?? 0),
     };
   }
 }

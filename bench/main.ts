@@ -6,13 +6,13 @@ import { dirname, resolve } from "node:path";
 import { DataError, TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
 import { makeFolder } from "../src/interop/make-folder.ts";
+import { measureLimits } from "../src/targets/x86/machine-limits.ts";
 import { type BenchOptions, parseCommand, type ReportOptions, usage } from "./arguments.ts";
 import { inferWorkloads, kernelWorkloads, type SuiteName, systemWorkloads, trainWorkloads } from "./catalogue.ts";
 import { renderFigure } from "./figure.ts";
 import { holdToAvx2 } from "./instruction-set.ts";
 import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
-import { measureLimits } from "./probe.ts";
 import type { Figure, Report, Row } from "./rows.ts";
 import type { StepProfile } from "./step-profile.ts";
 import { runDoors } from "./suites/doors.ts";
@@ -85,9 +85,7 @@ async function run(options: BenchOptions): Promise<void> {
   // found out before minutes of timing, not after
   for (const file of [options.json, options.markdown]) if (file !== undefined) makeFolder(dirname(resolve(file)));
   if (options.avx2) holdToAvx2(process.env);
-  const tracker = new LimitTracker(async () =>
-    options.trivium ? measureLimits(options.threads, !options.avx2) : undefined,
-  );
+  const tracker = new LimitTracker(async () => (options.trivium ? measureLimits(options.threads) : undefined));
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const profiles: StepProfile[] = [];

@@ -2,6 +2,7 @@
  * The contractions of the benchmarked networks, layer by layer, for one example: what FLOP counts, least bytes and the kernel suite's shapes
  * are figured from.
  */
+import { standardRows } from "../src/models/mobilenet.ts";
 
 /** A convolution of square images: `size` is the input's height and width. */
 export interface ConvolutionShape {
@@ -81,19 +82,9 @@ function residual(image: number, blocks: readonly number[], bottleneck: boolean,
 }
 
 function mobile(): Contraction[] {
-  /** Expansion, channels, repeats, stride: table 2 of the paper. */
-  const stages = [
-    [1, 16, 1, 1],
-    [6, 24, 2, 2],
-    [6, 32, 3, 2],
-    [6, 64, 4, 2],
-    [6, 96, 3, 1],
-    [6, 160, 3, 2],
-    [6, 320, 1, 1],
-  ] as const;
   const layers: Contraction[] = [{ ...convolution(224, 3, 32, { stride: 2 }), first: true }];
   let [size, channels] = [112, 32];
-  for (const [expansion, outputs, repeats, firstStride] of stages) {
+  for (const [expansion, outputs, repeats, firstStride] of standardRows) {
     for (let repeat = 0; repeat < repeats; repeat++) {
       const stride = repeat === 0 ? firstStride : 1;
       const wide = channels * expansion;

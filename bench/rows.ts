@@ -1,6 +1,5 @@
-import type { MachineLimits } from "./machine.ts";
-import { rooflineShare, type Work } from "./roofline.ts";
-import { type Summary, summarize } from "./statistics.ts";
+import { type MachineLimits, rooflineShare, type Work } from "../src/targets/roofline.ts";
+import { rounded, type Summary, summarize } from "./statistics.ts";
 import type { StepProfile } from "./step-profile.ts";
 
 /** One comparison of the report. */
@@ -77,7 +76,8 @@ export function rowsOf(
   const { suite, workload, shape, batch, threads, heldTo, unit, unitsPerStep, work } = comparison;
   const medianOf = ({ throughputs }: Contestant) => summarize(throughputs).median;
   const trivium = contestants.find(({ peer }) => peer === "trivium");
-  const share = trivium && limits && work && rooflineShare(work, medianOf(trivium) / unitsPerStep, limits);
+  const share =
+    trivium && limits && work && rounded(rooflineShare(work, (1000 * unitsPerStep) / medianOf(trivium), limits));
   const head = { suite, workload, ...(shape !== undefined && { shape }), batch, threads };
   const own = {
     ...(heldTo !== undefined && { heldTo }),

@@ -25,6 +25,28 @@ export type FlagValues<F extends Flags> = {
     : ValueOf<F[Name]> | undefined;
 };
 
+/** The flags of every command that computes. */
+export const engineFlags = {
+  target: {
+    type: "string",
+    placeholder: "NAME",
+    choices: ["auto", "x86", "reference"],
+    default: "auto",
+    description: "what computes",
+  },
+  threads: {
+    type: "integer",
+    above: 1,
+    description: "threads (default: TRIVIUM_THREADS, else the cores of this process)",
+  },
+} as const satisfies Flags;
+
+/** Tells the engine, which reads the environment when it first computes: to be called before it is loaded. */
+export function setUpEngine({ target, threads }: Partial<FlagValues<typeof engineFlags>>): void {
+  if (threads !== undefined) process.env.TRIVIUM_THREADS = String(threads);
+  if (target !== undefined && target !== "auto") process.env.TRIVIUM_TARGET = target;
+}
+
 /** A command of the command line. */
 export interface Command {
   readonly name: string;

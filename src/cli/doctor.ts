@@ -6,7 +6,7 @@ import { ArgumentError } from "../errors.ts";
 import type { ExecutableMemory } from "../runtime/executable-memory.ts";
 import type { ForeignAvailability } from "../runtime/ffi.ts";
 import { wantsColor } from "../train/progress-bar.ts";
-import { type Command, parseFlags, renderHelp } from "./command.ts";
+import { type Command, engineFlags, parseFlags, renderHelp, setUpEngine } from "./command.ts";
 import { packageVersion } from "./package-files.ts";
 
 const command = {
@@ -14,13 +14,7 @@ const command = {
   usage: "trivium doctor [options]",
   summary: "Says what this machine offers and what is chosen, and compares the chosen target with the reference.",
   flags: {
-    target: {
-      type: "string",
-      placeholder: "NAME",
-      choices: ["auto", "x86", "reference"],
-      default: "auto",
-      description: "what to test",
-    },
+    target: { ...engineFlags.target, description: "what to test" },
   },
   notes: "Ends with exit code 1 when the self-test finds a difference.",
 } as const satisfies Command;
@@ -75,7 +69,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   }
   const { values, rest } = parseFlags(args, command.flags);
   if (rest[0] !== undefined) throw new ArgumentError(`doctor takes no argument "${rest[0]}"`);
-  if (values.target !== "auto") process.env.TRIVIUM_TARGET = values.target;
+  setUpEngine(values);
   const line = (name: string, value: string) => process.stdout.write(`${name.padEnd(18)} ${value}\n`);
 
   line("trivium", `${packageVersion()}${existsSync(new URL("../../src", import.meta.url)) ? " (clone)" : ""}`);

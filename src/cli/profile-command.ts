@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.ts";
-import { type Command, parseFlags, renderHelp } from "./command.ts";
+import { type Command, engineFlags, parseFlags, renderHelp, setUpEngine } from "./command.ts";
 
 const command = {
   name: "profile",
@@ -12,18 +12,7 @@ const command = {
     top: { type: "integer", above: 1, default: 20, description: "kernels to list" },
     trace: { type: "string", placeholder: "FILE", description: "writes a trace for chrome://tracing or Perfetto" },
     json: { type: "string", placeholder: "FILE", description: "writes the figures" },
-    target: {
-      type: "string",
-      placeholder: "NAME",
-      choices: ["auto", "x86", "reference"],
-      default: "auto",
-      description: "what computes",
-    },
-    threads: {
-      type: "integer",
-      above: 1,
-      description: "threads (default: TRIVIUM_THREADS, else the cores of this process)",
-    },
+    ...engineFlags,
   },
   notes:
     "Options of this command come before FILE; what follows FILE goes to the program. `engine.startProfiling()` takes the same figures inside a program.",
@@ -53,9 +42,7 @@ export async function runProfileCommand(args: readonly string[]): Promise<number
     throw new ArgumentError("profile what? There is: trivium profile mnist, trivium profile FILE.js");
   if (rest[1] !== undefined)
     throw new ArgumentError(`profile mnist takes no argument "${rest[1]}"; see trivium profile --help`);
-  // The engine reads these when it first computes, so they are set before it is loaded.
-  if (values.threads !== undefined) process.env.TRIVIUM_THREADS = String(values.threads);
-  if (values.target !== "auto") process.env.TRIVIUM_TARGET = values.target;
+  setUpEngine(values);
   const { profileMnist, profileProgram } = await import("./profile/run.ts");
   const report = { rows: values.top, traceFile: values.trace, jsonFile: values.json };
   return subject === "mnist"

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.ts";
-import { type Command, parseFlags, renderHelp, suggestion } from "./command.ts";
+import { type Command, engineFlags, parseFlags, renderHelp, setUpEngine, suggestion } from "./command.ts";
 
 const command = {
   name: "train mnist",
@@ -24,18 +24,7 @@ const command = {
       choices: ["0", "1", "2"],
       description: "nothing, progress bar, one line an epoch",
     },
-    target: {
-      type: "string",
-      placeholder: "NAME",
-      choices: ["auto", "x86", "reference"],
-      default: "auto",
-      description: "what computes",
-    },
-    threads: {
-      type: "integer",
-      above: 1,
-      description: "threads (default: TRIVIUM_THREADS, else the cores of this process)",
-    },
+    ...engineFlags,
   },
   notes: "Ctrl-C stops after the current step; what was trained until then is written.",
 } as const satisfies Command;
@@ -55,9 +44,7 @@ export async function runTrainCommand(args: readonly string[]): Promise<number> 
     );
   if (surplus !== undefined)
     throw new ArgumentError(`train mnist takes no argument "${surplus}"; see trivium train --help`);
-  // The engine reads these when it first computes, so they are set before it is loaded.
-  if (values.threads !== undefined) process.env.TRIVIUM_THREADS = String(values.threads);
-  if (values.target !== "auto") process.env.TRIVIUM_TARGET = values.target;
+  setUpEngine(values);
   const { trainMnist } = await import("./train-mnist.ts");
   return trainMnist({
     epochs: values.epochs,

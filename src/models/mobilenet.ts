@@ -69,7 +69,8 @@ export class InvertedResidual extends nn.Module {
 /** One row of MobileNetV2's table: how much wider the middle is, channels, blocks, stride of the first. */
 export type InvertedResidualRow = readonly [expandRatio: number, channels: number, blocks: number, stride: number];
 
-const standardRows: readonly InvertedResidualRow[] = [
+/** Table 2 of the paper (Sandler et al. 2018). */
+export const standardRows: readonly InvertedResidualRow[] = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
   [6, 32, 3, 2],

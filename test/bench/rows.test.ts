@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "../../bench/compare.ts";
 import { renderMarkdown } from "../../bench/markdown.ts";
-import { rooflineShare } from "../../bench/roofline.ts";
 import { type Report, rowsOf } from "../../bench/rows.ts";
+import { rooflineShare } from "../../src/targets/roofline.ts";
 
 const limits = { fmaPeak: 400, copyBandwidth: 50 };
 const comparison = {
@@ -55,8 +55,8 @@ describe("rows", () => {
 
 describe("roofline", () => {
   it("is arithmetic or traffic, whichever is larger", () => {
-    expect(rooflineShare({ flops: 1e9, bytes: 0 }, 200, limits)).toBe(0.5);
-    expect(rooflineShare({ flops: 1e9, bytes: 1e9 }, 40, limits)).toBe(0.8);
+    expect(rooflineShare({ flops: 1e9, bytes: 0 }, 5, limits)).toBe(0.5);
+    expect(rooflineShare({ flops: 1e9, bytes: 1e9 }, 25, limits)).toBe(0.8);
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromeTrace, renderTable, rooflineShare, summarize } from "../../src/cli/profile/report.ts";
+import { chromeTrace, renderTable, shareOf, summarize } from "../../src/cli/profile/report.ts";
 import { engine, ones } from "../../src/tensor/index.ts";
 
 const limits = { fmaPeak: 100, copyBandwidth: 10 };
@@ -32,10 +32,10 @@ describe("what a profile says", () => {
   });
 
   test("the share is of the limit that binds, and there is none without limits", () => {
-    expect(rooflineShare(product, limits)).toBeCloseTo(0.5);
-    expect(rooflineShare(copy, limits)).toBeCloseTo(0.5);
-    expect(rooflineShare(product, undefined)).toBeUndefined();
-    expect(rooflineShare({ ...product, milliseconds: 0 }, limits)).toBeUndefined();
+    expect(shareOf(product, limits)).toBeCloseTo(0.5);
+    expect(shareOf(copy, limits)).toBeCloseTo(0.5);
+    expect(shareOf(product, undefined)).toBeUndefined();
+    expect(shareOf({ ...product, milliseconds: 0 }, limits)).toBeUndefined();
   });
 
   test("the table names the limit, and adds up what it does not list", () => {

@@ -215,15 +215,20 @@ describe.each(availableTargets())("semantics of the PyTorch door on %s", (target
     }
   });
 
+  const compilationsOfStep = (
+    model: TorchNetwork,
+    optimizer: InstanceType<typeof optim.SGD | typeof optim.Adam>,
+  ): number =>
+    during(() => {
+      optimizer.zeroGrad();
+      criterion(model(x), y).backward();
+      optimizer.step();
+    }).compilations;
+
   test("a layer frozen and unfrozen: no gradient while frozen; one compilation per new state, none on return", () => {
     const model = new TorchNetwork();
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
-    const step = (): number =>
-      during(() => {
-        optimizer.zeroGrad();
-        criterion(model(x), y).backward();
-        optimizer.step();
-      }).compilations;
+    const step = (): number => compilationsOfStep(model, optimizer);
     for (let i = 0; i < 3; i++) step();
     expect(step()).toBe(0);
     model.fc1.requiresGrad_(false);
@@ -242,12 +247,7 @@ describe.each(availableTargets())("semantics of the PyTorch door on %s", (target
   test("a layer frozen under Adam: its step count stands still, which is a state of its own when it returns", () => {
     const model = new TorchNetwork();
     const optimizer = new optim.Adam(model.parameters(), { lr: 0.1 });
-    const step = (): number =>
-      during(() => {
-        optimizer.zeroGrad();
-        criterion(model(x), y).backward();
-        optimizer.step();
-      }).compilations;
+    const step = (): number => compilationsOfStep(model, optimizer);
     for (let i = 0; i < 3; i++) step();
     const seen = [false, true, false, true].map((learns) => {
       model.fc1.requiresGrad_(learns);

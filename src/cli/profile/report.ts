@@ -1,15 +1,14 @@
 /** What a profile says: kernels by the time they take, beside what the machine could do. */
 import type { ProfiledRun } from "../../engine/program-runner.ts";
-import type { MachineLimits } from "../../targets/x86/machine-limits.ts";
-
-/** All calls of the kernels of one name. */
-export interface KernelTotal {
-  readonly label: string;
-  readonly calls: number;
-  readonly milliseconds: number;
-  readonly flops: number;
-  readonly bytes: number;
-}
+import {
+  addUp,
+  boundOf,
+  type KernelTotal,
+  type MachineLimits,
+  rooflineShare,
+  totalByName,
+} from "../../targets/roofline.ts";
+import type { StepTiming } from "../../targets/target.ts";
 
 /** Where the time of a profile went. */
 export interface ProfileSummary {
@@ -25,25 +24,11 @@ export interface ProfileSummary {
 
 /** Adds up the kernels of `runs`, which were taken within `elapsed` milliseconds. */
 export function summarize(runs: readonly ProfiledRun[], elapsed: number): ProfileSummary {
-  const totals = new Map<string, KernelTotal>();
-  let kernelMilliseconds = 0;
-  let inside = 0;
-  for (const run of runs) {
-    inside += run.milliseconds;
-    for (const { label, milliseconds, flops, bytes } of run.kernels) {
-      const sum = totals.get(label);
-      kernelMilliseconds += milliseconds;
-      totals.set(label, {
-        label,
-        calls: (sum?.calls ?? 0) + 1,
-        milliseconds: (sum?.milliseconds ?? 0) + milliseconds,
-        flops: (sum?.flops ?? 0) + flops,
-        bytes: (sum?.bytes ?? 0) + bytes,
-      });
-    }
-  }
+  const kernels = totalByName(runs.flatMap((run) => run.kernels));
+  const kernelMilliseconds = addUp("kernels", kernels).milliseconds;
+  const inside = runs.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   return {
-    kernels: [...totals.values()].sort((left, right) => right.milliseconds - left.milliseconds),
+    kernels,
     runs: runs.length,
     kernelMilliseconds,
     dispatchMilliseconds: Math.max(0, inside - kernelMilliseconds),
@@ -51,14 +36,9 @@ export function summarize(runs: readonly ProfiledRun[], elapsed: number): Profil
   };
 }
 
-/** Share of the roofline: the least time that its FLOP or its bytes need, whichever is longer, over the time taken. */
-export function rooflineShare(
-  work: Pick<KernelTotal, "milliseconds" | "flops" | "bytes">,
-  limits: MachineLimits | undefined,
-): number | undefined {
-  if (limits === undefined || work.milliseconds === 0) return undefined;
-  const least = Math.max(work.flops / limits.fmaPeak, work.bytes / limits.copyBandwidth) / 1e6;
-  return least / work.milliseconds;
+/** Share of the roofline of what a profile times; undefined where nothing was measured. */
+export function shareOf(kernel: StepTiming, limits: MachineLimits | undefined): number | undefined {
+  return limits && kernel.milliseconds > 0 ? rooflineShare(kernel, kernel.milliseconds, limits) : undefined;
 }
 
 /**
@@ -77,17 +57,17 @@ export function renderTable(summary: ProfileSummary, limits: MachineLimits | und
     ...shown.map((kernel) => {
       const { label, calls, milliseconds, flops, bytes } = kernel;
       const perSecond = milliseconds === 0 ? 0 : 1e-6 / milliseconds;
-      const bound = limits === undefined ? "" : flops / limits.fmaPeak > bytes / limits.copyBandwidth ? " fma" : " mem";
+      const bound = limits ? ` ${boundOf(kernel, limits)}` : "";
       return (
         `${label.padEnd(width)}${String(calls).padStart(8)}${number(milliseconds, 2, 11)}${number(milliseconds / calls, 3, 10)}` +
         `${percent(milliseconds / all)}${number(flops * perSecond, 1, 10)}${number(bytes * perSecond, 1, 9)}` +
-        `${percent(rooflineShare(kernel, limits)).padStart(10)}${bound}`
+        `${percent(shareOf(kernel, limits)).padStart(10)}${bound}`
       );
     }),
   ];
   const hidden = summary.kernels.slice(rows);
   if (hidden.length > 0) {
-    const rest = hidden.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const { milliseconds: rest } = addUp("rest", hidden);
     lines.push(
       `${`${hidden.length} more`.padEnd(width)}${"".padStart(8)}${number(rest, 2, 11)}${"".padStart(10)}${percent(rest / all)}`,
     );
@@ -126,7 +106,7 @@ export function chromeTrace(runs: readonly ProfiledRun[], limits: MachineLimits 
     });
     for (const kernel of run.kernels) {
       const dur = kernel.milliseconds * 1000;
-      const share = rooflineShare(kernel, limits);
+      const share = shareOf(kernel, limits);
       events.push({
         name: kernel.label,
         cat: "kernel",

@@ -9,7 +9,7 @@ import { measureLimits } from "../../targets/x86/machine-limits.ts";
 import { engine, oneHot, randomUniform, tensor } from "../../tensor/index.ts";
 import { checkWritable } from "../run-folder.ts";
 import { buildNetwork } from "../train-mnist.ts";
-import { chromeTrace, renderTable, rooflineShare, summarize } from "./report.ts";
+import { chromeTrace, renderTable, shareOf, summarize } from "./report.ts";
 
 /** What is written about a profile. */
 export interface ProfileReport {
@@ -33,10 +33,7 @@ async function write(
   elapsed: number,
   report: ProfileReport,
 ): Promise<void> {
-  const limits =
-    engine.targetName === "x86"
-      ? await measureLimits(engine.threads, !engine.targetDescription.includes("AVX2"))
-      : undefined;
+  const limits = engine.targetName === "x86" ? await measureLimits(engine.threads) : undefined;
   const summary = summarize(runs, elapsed);
   const measured =
     limits && ` · peak ${limits.fmaPeak.toFixed(0)} GFLOP/s, copy ${limits.copyBandwidth.toFixed(0)} GB/s`;
@@ -45,7 +42,7 @@ async function write(
   );
   if (report.traceFile !== undefined) writeTextAtomic(report.traceFile, JSON.stringify(chromeTrace(runs, limits)));
   if (report.jsonFile !== undefined) {
-    const kernels = summary.kernels.map((kernel) => ({ ...kernel, rooflineShare: rooflineShare(kernel, limits) }));
+    const kernels = summary.kernels.map((kernel) => ({ ...kernel, rooflineShare: shareOf(kernel, limits) }));
     const content = { title, target: engine.targetDescription, limits, ...summary, kernels };
     writeTextAtomic(report.jsonFile, `${JSON.stringify(content, undefined, 2)}\n`);
   }

@@ -1,16 +1,10 @@
-/** What the machine can do at most: the two rooflines that shares are figured against. */
+/** Measures what the machine can do at most: the two rooflines that shares are figured against. */
 import { ExecutableMemory } from "../../runtime/executable-memory.ts";
 import { type ForeignFunctions, foreignFunctions, type NativeFunction } from "../../runtime/ffi.ts";
+import type { MachineLimits } from "../roofline.ts";
 import { Assembler, rdi, vector } from "./assembler/index.ts";
 import { describeCpu } from "./cpu.ts";
-
-/** Limits of the machine, as measured. */
-export interface MachineLimits {
-  /** GFLOP/s of fused multiply-adds on all threads used. */
-  readonly fmaPeak: number;
-  /** GB/s of a copy, read and written bytes counted. */
-  readonly copyBandwidth: number;
-}
+import { chooseFeatures } from "./features.ts";
 
 /** Turns that each limit gets; the best counts, because noise only ever takes away. */
 const turns = 5;
@@ -87,16 +81,16 @@ function copyOf(functions: ForeignFunctions, threads: number) {
 }
 
 /**
- * FMA peak (of AVX2 where `wide` is false) and copy bandwidth (bytes read and written) on `threads` threads; undefined where no machine code can
- * run.
+ * FMA peak of the vectors that kernels use, and copy bandwidth (bytes read and written), on `threads` threads; undefined where no machine code
+ * can run.
  */
-export async function measureLimits(threads: number, wide = true): Promise<MachineLimits | undefined> {
+export async function measureLimits(threads: number): Promise<MachineLimits | undefined> {
   const foreign = foreignFunctions();
   if (!foreign.available || process.arch !== "x64") return undefined;
   const { functions } = foreign;
   const cpu = describeCpu(functions);
   if (!cpu.avx2) return undefined;
-  const { code, flops } = emitMultiplyAdds(cpu.avx512 && wide);
+  const { code, flops } = emitMultiplyAdds(chooseFeatures(cpu).avx512);
   const [address] = new ExecutableMemory(functions).place([code]).addresses;
   const probe: NativeFunction = functions.callable(address!, 1);
   const fmaPeak = await bestRate(flops, threads, (_, count) => probe.asynchronous(count));

@@ -7,7 +7,7 @@ import type { Plan } from "../../schedule/plan.ts";
 import { compileKernel } from "./codegen/compile-kernel.ts";
 import { type CpuDescription, describeCpu } from "./cpu.ts";
 import { X86Executable, X86Machine } from "./executable.ts";
-import type { X86Features } from "./features.ts";
+import { chooseFeatures, type X86Features } from "./features.ts";
 
 export interface X86Options {
   /** Threads that compute, the calling one included. Default: `TRIVIUM_THREADS`, else what affinity mask and CPU quota allow. */
@@ -63,9 +63,7 @@ export function createX86Platform(options: X86Options = {}): X86Platform {
   if (!availability.available) throw new UnsupportedError(`the x86 target is not available: ${availability.reason}`);
   if (!found.available) throw new UnsupportedError(`the x86 target is not available: ${found.reason}`);
   const { cpu } = availability;
-  const features: X86Features = {
-    avx512: cpu.avx512 && options.avx512 !== false && process.env.TRIVIUM_AVX512 !== "0",
-  };
+  const features = chooseFeatures(cpu, options);
   // in the project's own tests every kernel is verified; for users that would be a tenth of the compile time
   const verify = process.env.TRIVIUM_VERIFY === "1";
   const machine = new X86Machine(found.functions, options.threads ?? threadCount(), (kernel) => {

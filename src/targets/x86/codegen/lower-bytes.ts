@@ -19,7 +19,7 @@ export function lowerByteLoad(context: LoweringContext, s: Of<"load" | "gather">
 function loadBytes512(context: LoweringContext, s: Of<"load">, place: Place): void {
   const { machine } = context;
   const lanes = s.lanes ?? 16;
-  const mask = s.mask !== undefined ? maskOf(context, s.mask) : lanes === 16 ? none : context.laneMask(lanes);
+  const mask = s.mask !== undefined ? maskOf(context, s.mask) : lanes === 16 ? none : context.constants.laneMask(lanes);
   context.beginWrite(s.target);
   const load = machine.emit(operations.vpmovzxbd, context.own(s.target, 0), none, none);
   context.setMemory(load, memoryPlace.second, place);
@@ -68,7 +68,8 @@ export function lowerByteStore(context: LoweringContext, s: Of<"store">, place: 
   const { machine } = context;
   const lanes = s.lanes ?? 16;
   if (context.avx512) {
-    const mask = s.mask !== undefined ? maskOf(context, s.mask) : lanes === 16 ? none : context.laneMask(lanes);
+    const mask =
+      s.mask !== undefined ? maskOf(context, s.mask) : lanes === 16 ? none : context.constants.laneMask(lanes);
     emitStore(context, operations.storeNarrow, context.part(s.source, 0), place, 0, 2).mask = mask;
     return;
   }
@@ -187,7 +188,7 @@ function copyByte(context: LoweringContext, from: Place, to: Place, offset: numb
 
 function loadBytesUnderMask(context: LoweringContext, s: Of<"load">, place: Place): void {
   const slot = frameVector(context);
-  storeToFrame(context, slot, () => context.splat(0));
+  storeToFrame(context, slot, () => context.constants.splat(0));
   forEachLane(context, s, (lane) => {
     copyByte(context, { ...place, displacement: place.displacement + lane }, slot, lane * 4);
   });
@@ -199,7 +200,7 @@ function gatherBytes(context: LoweringContext, s: Of<"gather">, place: Place): v
   const indices = frameVector(context);
   const slot = frameVector(context);
   storeToFrame(context, indices, (half) => context.part(s.indices, half));
-  storeToFrame(context, slot, () => context.splat(0));
+  storeToFrame(context, slot, () => context.constants.splat(0));
   const base = context.int(s.base);
   forEachLane(context, s, (lane) => {
     const index = machine.int();

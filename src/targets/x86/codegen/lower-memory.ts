@@ -71,7 +71,8 @@ const naturalLoads: Readonly<Record<number, readonly [Operation, Width]>> = {
 function loadMasked512(context: LoweringContext, s: Of<"load">, place: Place, lanes: number): void {
   const { machine } = context;
   const natural = s.mask === undefined ? naturalLoads[lanes] : undefined;
-  const mask = natural !== undefined ? none : s.mask === undefined ? context.laneMask(lanes) : maskOf(context, s.mask);
+  const mask =
+    natural !== undefined ? none : s.mask === undefined ? context.constants.laneMask(lanes) : maskOf(context, s.mask);
   context.beginWrite(s.target);
   const [operation, width] = natural ?? [operations.vmovups, machine.width];
   const load = machine.emit(operation, context.own(s.target, 0), none, none, width);
@@ -98,7 +99,7 @@ function loadLanes(context: LoweringContext, target: number, lanes: number, plac
   else if (lanes === 2) load = machine.emit(operations.vmovq, target, none, none, 0);
   else if (lanes === 1) load = machine.emit(operations.vmovss, target, none, none, 0);
   else {
-    loadUnderMask(context, target, context.halfMask(lanes), place, offset);
+    loadUnderMask(context, target, context.constants.halfMask(lanes), place, offset);
     return;
   }
   context.setMemory(load, memoryPlace.second, place, offset);
@@ -151,7 +152,7 @@ function storeMasked512(context: LoweringContext, s: Of<"store">, place: Place, 
   else if (s.mask === undefined && (lanes === 4 || lanes === 8))
     emitStore(context, operations.storeVector, source, place, 0, lanes === 4 ? 0 : 1);
   else {
-    const mask = s.mask === undefined ? context.laneMask(lanes) : maskOf(context, s.mask);
+    const mask = s.mask === undefined ? context.constants.laneMask(lanes) : maskOf(context, s.mask);
     emitStore(context, operations.storeVector, source, place, 0, 2).mask = mask;
   }
 }
@@ -220,12 +221,12 @@ export function lowerGather(context: LoweringContext, s: Of<"gather">): void {
 function gatherMask(context: LoweringContext, mask: VectorRegister | undefined, lanes: number, half: number): number {
   const { machine } = context;
   if (context.avx512) {
-    const source = mask === undefined ? context.laneMask(lanes) : maskOf(context, mask);
+    const source = mask === undefined ? context.constants.laneMask(lanes) : maskOf(context, mask);
     const copy = machine.mask();
     machine.emit(operations.kmove, copy, none, source);
     return copy;
   }
-  const source = mask === undefined ? context.halfMask(lanes) : context.part(mask, half);
+  const source = mask === undefined ? context.constants.halfMask(lanes) : context.part(mask, half);
   const copy = machine.vector();
   machine.emit(operations.vmove, copy, none, source);
   return copy;

@@ -51,7 +51,7 @@ const unaryOperations: { readonly [Name in Exclude<UnaryVectorOp, "move">]: Oper
 export function lowerSplat(context: LoweringContext, s: Of<"splatInt">): void {
   const constant = context.constantOf(s.source);
   if (constant !== undefined) {
-    const register = context.splat(Number(BigInt.asIntN(32, BigInt(constant))));
+    const register = context.constants.splat(Number(BigInt.asIntN(32, BigInt(constant))));
     context.copy(s.target, register, register, true);
     return;
   }
@@ -239,7 +239,7 @@ function lowerMaskLogic(context: LoweringContext, s: Of<"vectorBinary">): boolea
 /** A mask register, also for the constants 0 and -1. */
 function maskInput(context: LoweringContext, register: VectorRegister): number {
   if (context.isMask(register)) return context.maskRegister(register);
-  return context.laneMask(context.analysis.constantBits[register.id] === 0 ? 0 : 16);
+  return context.constants.laneMask(context.analysis.constantBits[register.id] === 0 ? 0 : 16);
 }
 
 /** The mask register that stands for a vector used as a mask (AVX-512). */
@@ -270,7 +270,7 @@ export function lowerSelect(context: LoweringContext, s: Of<"select">): void {
   const moves = zeroRight && !load?.broadcast;
   const blend = moves
     ? machine.emit(operations.vmovups, own, none, left)
-    : machine.emit(operations.vblendmps, own, zeroRight ? context.splat(0) : right, left);
+    : machine.emit(operations.vblendmps, own, zeroRight ? context.constants.splat(0) : right, left);
   blend.mask = mask;
   blend.zeroing = moves;
   if (load !== undefined) context.useLoad(blend, load, 0);

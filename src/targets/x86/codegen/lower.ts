@@ -105,12 +105,12 @@ class Lowering {
         lowerIntStore(context, s);
         return;
       case "vectorConstant": {
-        const register = context.splat(constantBits(s.value, s.type));
+        const register = context.constants.splat(constantBits(s.value, s.type));
         context.copy(s.target, register, register, true);
         return;
       }
       case "laneIndex":
-        context.copy(s.target, context.laneIndex(0), context.laneIndex(context.halves - 1), true);
+        context.copy(s.target, context.constants.laneIndex(0), context.constants.laneIndex(context.halves - 1), true);
         return;
       case "splatInt":
         lowerSplat(context, s);
@@ -255,10 +255,10 @@ class Lowering {
   }
 
   private branch(body: readonly Statement[]): void {
-    const mark = this.context.enterScope();
+    const mark = this.context.constants.enterScope();
     this.block(body);
     this.context.settle();
-    this.context.leaveScope(mark);
+    this.context.constants.leaveScope(mark);
   }
 
   /** Constants used in a loop nest are made before its outermost loop. */
@@ -266,18 +266,19 @@ class Lowering {
     this.context.settle();
     if (this.loopDepth === 0) this.hoistConstants(body);
     this.loopDepth++;
-    return this.context.enterScope();
+    return this.context.constants.enterScope();
   }
   private leaveLoop(mark: number): void {
-    this.context.leaveScope(mark);
+    this.context.constants.leaveScope(mark);
     this.loopDepth--;
   }
 
   private hoistConstants(body: readonly Statement[]): void {
     const { context } = this;
     for (const s of body) {
-      if (s.op === "vectorConstant") context.splat(constantBits(s.value, s.type));
-      else if (s.op === "laneIndex") for (let half = 0; half < context.halves; half++) context.laneIndex(half);
+      if (s.op === "vectorConstant") context.constants.splat(constantBits(s.value, s.type));
+      else if (s.op === "laneIndex")
+        for (let half = 0; half < context.halves; half++) context.constants.laneIndex(half);
       else if (s.op === "load" || s.op === "store" || s.op === "gather") this.hoistMasks(s);
       else if (s.op === "loop" || s.op === "while") this.hoistConstants(s.body);
       else if (s.op === "if") {
@@ -292,10 +293,10 @@ class Lowering {
     const lanes = s.lanes ?? 16;
     const partial = lanes !== 16 || (s.op === "gather" && s.mask === undefined);
     if (!partial) return;
-    if (context.avx512) context.laneMask(lanes);
+    if (context.avx512) context.constants.laneMask(lanes);
     else if (s.op !== "store") {
-      context.halfMask(Math.min(lanes, 8));
-      if (lanes > 8) context.halfMask(lanes - 8);
+      context.constants.halfMask(Math.min(lanes, 8));
+      if (lanes > 8) context.constants.halfMask(lanes - 8);
     }
   }
 

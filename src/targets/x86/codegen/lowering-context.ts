@@ -1,15 +1,9 @@
 import { InternalError } from "../../../errors.ts";
 import type { Address, IntOperand, IntRegister, Kernel, VectorRegister } from "../../../kernel/ir.ts";
 import type { KernelAnalysis } from "./analysis.ts";
+import { ConstantRegisters } from "./constant-registers.ts";
 import type { MemoryPlace } from "./machine-code.ts";
-import {
-  type MachineFunction,
-  type MachineInstruction,
-  memoryPlace,
-  none,
-  poolBase,
-  setPlace,
-} from "./machine-code.ts";
+import { type MachineFunction, type MachineInstruction, memoryPlace, none, setPlace } from "./machine-code.ts";
 import { operations } from "./operations.ts";
 
 /** An address over machine registers. */
@@ -29,11 +23,6 @@ interface WaitingLoad {
 
 const fitsInt32 = (value: number): boolean => value >= -(2 ** 31) && value < 2 ** 31;
 
-/** Keys of constants in `constants`, besides the 32-bit patterns themselves. */
-const laneIndexKey = 2 ** 33;
-const laneMaskKey = 2 ** 34;
-const halfMaskKey = 2 ** 35;
-
 /**
  * The state of the lowering: which machine registers hold the IR's registers now. Work is put off where that helps: a load until its one use,
  * a copy until source or copy changes, a constant is made once outside the outermost loop. At the edges of a block nothing is put off.
@@ -49,6 +38,8 @@ export class LoweringContext {
   readonly argumentTable: number;
   readonly task: number;
   readonly scratch: number;
+  /** Vectors and masks that are always the same. */
+  readonly constants: ConstantRegisters;
 
   // By register id: machine registers, or none.
   private readonly ints: Int32Array;
@@ -65,8 +56,6 @@ export class LoweringContext {
 
   private waitingCopies: number[] = [];
   private waitingLoads: WaitingLoad[] = [];
-  private readonly constants = new Map<number, number>();
-  private constantTrail: number[] = [];
 
   constructor(kernel: Kernel, machine: MachineFunction, analysis: KernelAnalysis) {
     this.kernel = kernel;
@@ -90,6 +79,7 @@ export class LoweringContext {
     this.argumentTable = entry(0);
     this.task = entry(1);
     this.scratch = entry(2);
+    this.constants = new ConstantRegisters(machine, (value) => this.intConstant(value));
   }
 
   // ---- integers ----
@@ -359,72 +349,5 @@ export class LoweringContext {
     if (copies.length === 0) return;
     this.waitingCopies = [];
     for (const id of copies) this.emitCopy(id);
-  }
-
-  // ---- constants ----
-
-  private cached(key: number, make: () => number): number {
-    const known = this.constants.get(key);
-    if (known !== undefined) return known;
-    const register = make();
-    this.constants.set(key, register);
-    this.constantTrail.push(key);
-    return register;
-  }
-  /** 32 bits in all lanes. */
-  splat(bits: number): number {
-    return this.cached(bits, () => {
-      const { machine } = this;
-      const register = machine.register(1, { kind: "splat", bits });
-      if (bits === 0) machine.emit(operations.zero, register, none, none);
-      else {
-        const load = machine.emit(operations.vbroadcastss, register, none, none);
-        setPlace(load, memoryPlace.second, poolBase, machine.pool.word(bits));
-      }
-      return register;
-    });
-  }
-  private wholeVector(key: number, words: readonly number[]): number {
-    return this.cached(key, () => {
-      const { machine } = this;
-      const entry = machine.pool.entry(words);
-      const register = machine.register(1, { kind: "vector", entry });
-      setPlace(machine.emit(operations.vmovups, register, none, none), memoryPlace.second, poolBase, entry);
-      return register;
-    });
-  }
-  laneIndex(half: number): number {
-    const lanes = this.avx512 ? 16 : 8;
-    return this.wholeVector(
-      laneIndexKey + half,
-      Array.from({ length: lanes }, (_, lane) => lane + half * 8),
-    );
-  }
-  /** AVX2: all ones in the first `lanes` of 8 lanes. */
-  halfMask(lanes: number): number {
-    if (lanes === 8) return this.splat(-1);
-    return this.wholeVector(
-      halfMaskKey + lanes,
-      Array.from({ length: 8 }, (_, lane) => (lane < lanes ? -1 : 0)),
-    );
-  }
-  /** AVX-512: a mask register with the first `lanes` of 16 lanes set. */
-  laneMask(lanes: number): number {
-    return this.cached(laneMaskKey + lanes, () => {
-      const { machine } = this;
-      const bits = 2 ** lanes - 1;
-      const register = machine.register(2, { kind: "laneMask", bits });
-      machine.emit(operations.kmovFromInt, register, none, this.intConstant(bits));
-      return register;
-    });
-  }
-  /** Constants made from here on are forgotten by `leaveScope`: code after it may not have run them. */
-  enterScope(): number {
-    return this.constantTrail.length;
-  }
-  leaveScope(mark: number): void {
-    const { constantTrail, constants } = this;
-    for (let at = mark; at < constantTrail.length; at++) constants.delete(constantTrail[at]);
-    constantTrail.length = mark;
   }
 }
