@@ -26,6 +26,8 @@ export type Attributes = { readonly [name: string]: AttributeValue };
 export interface NodeValue {
   readonly buffer: ArrayBuffer;
   readonly byteOffset: number;
+  /** Where it lies in memory, once a target has asked: it never moves. */
+  address?: number;
 }
 
 /** Where a leaf's value comes from when it has not been computed by a program. */

@@ -18,12 +18,18 @@ interface Slot {
   address: number;
 }
 
-/** Below this much estimated work a step is not shared, below the next no sleeper is woken for it. */
-const inlineMicroseconds = 1;
+/**
+ * Below this much estimated work a step is not shared, below the next no sleeper is woken for it. What two threads write lies in two caches, and the
+ * next step fetches half of it from the other: that costs more than a thread's half of a few microseconds.
+ */
+const inlineMicroseconds = 3;
 const wakeMicroseconds = 6;
 /** One core, pessimistic: work that is slower than this is shared a little late, which costs little. */
-const flopsPerMicrosecond = 40_000;
+const flopsPerMicrosecond = 80_000;
 const bytesPerMicrosecond = 12_000;
+/** Steps of up to so many bytes find them in the core's own cache. */
+const cachedBytes = 256 * 1024;
+const cachedBytesPerMicrosecond = 50_000;
 
 const lineBytes = 64;
 const alignUp = (value: number): number => Math.ceil(value / lineBytes) * lineBytes;
@@ -141,7 +147,8 @@ export class ProgramBlock {
       const value = values[index];
       if (value === undefined)
         throw new InternalError(`the program has ${slots.length} ${what}s, got ${values.length}`);
-      const address = this.functions.addressOf(value.buffer) + value.byteOffset;
+      value.address ??= this.functions.addressOf(value.buffer) + value.byteOffset;
+      const { address } = value;
       // parameters stay where they are from run to run
       if (slot.address !== address) this.write(slot, address);
     }
@@ -164,7 +171,8 @@ function sharing(step: PlanStep, threads: number): { participants: number; wake:
   const participants = Math.min(step.tasks, threads);
   if (participants <= 1) return { participants: 1, wake: 0 };
   const known = step.flops > 0 || step.bytes > 0;
-  const microseconds = Math.max(step.flops / flopsPerMicrosecond, step.bytes / bytesPerMicrosecond);
+  const bandwidth = step.bytes <= cachedBytes ? cachedBytesPerMicrosecond : bytesPerMicrosecond;
+  const microseconds = Math.max(step.flops / flopsPerMicrosecond, step.bytes / bandwidth);
   if (known && microseconds < inlineMicroseconds) return { participants: 1, wake: 0 };
   return { participants, wake: known && microseconds < wakeMicroseconds ? 0 : participants - 1 };
 }
