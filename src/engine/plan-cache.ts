@@ -1,11 +1,11 @@
 import type { Executable } from "../targets/target.ts";
+import type { NumberInputs } from "./number-inputs.ts";
 
 /** A compiled program and what is reused between its runs. */
 export interface CachedProgram {
   readonly key: string;
   readonly executable: Executable;
-  /** Storage of the program's number inputs: 64 bytes apart, one per number leaf. */
-  readonly numbers: ArrayBuffer;
+  readonly numbers: NumberInputs;
   /** Ops per run, for statistics. */
   readonly opCounts: ReadonlyMap<string, number>;
   runs: number;
@@ -18,6 +18,8 @@ export class PlanCache {
   private readonly limitBytes: number;
   private readonly onEvict: (entry: CachedProgram) => void;
   private total = 0;
+  /** What was asked for last: a loop asks for the same program again and again. */
+  private latest: CachedProgram | undefined;
 
   constructor(limitBytes: number, onEvict: (entry: CachedProgram) => void) {
     this.limitBytes = limitBytes;
@@ -33,11 +35,13 @@ export class PlanCache {
   }
 
   get(key: string): CachedProgram | undefined {
+    if (this.latest?.key === key) return this.latest;
     const entry = this.entries.get(key);
     if (entry) {
       // a Map keeps insertion order: moving an entry to the end makes the first one the least recently used
       this.entries.delete(key);
       this.entries.set(key, entry);
+      this.latest = entry;
     }
     return entry;
   }
@@ -45,6 +49,7 @@ export class PlanCache {
   /** Adds a program and drops the least recently used ones beyond the limit (never the new one). */
   add(entry: CachedProgram): void {
     this.entries.set(entry.key, entry);
+    this.latest = entry;
     this.total += entry.bytes;
     for (const oldest of this.entries.values()) {
       if (this.total <= this.limitBytes || oldest === entry) break;
@@ -57,6 +62,7 @@ export class PlanCache {
   clear(): void {
     for (const entry of this.entries.values()) this.onEvict(entry);
     this.entries.clear();
+    this.latest = undefined;
     this.total = 0;
   }
 

@@ -1,11 +1,11 @@
 /** Programs: finding or compiling them, binding their inputs, running them, and what can be seen of that. */
 import { ArgumentError, GradientError, type TriviumError } from "../errors.ts";
 import { type BuiltProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
-import { viewOf } from "../graph/dtype.ts";
-import type { Node, NodeValue, TensorType } from "../graph/node.ts";
+import type { Node, NodeValue } from "../graph/node.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
 import { CanonicalForms } from "./canonical-forms.ts";
 import { explainNewKey } from "./explain.ts";
+import { NumberInputs } from "./number-inputs.ts";
 import { type CachedProgram, PlanCache } from "./plan-cache.ts";
 
 /** What the engine has done so far; `trackedBytes` is what it holds now. */
@@ -88,7 +88,7 @@ export class ProgramRunner {
 
   /** The compiled program of a graph, from the cache if its structure is known. */
   lookUp(built: BuiltProgram): CachedProgram {
-    const { program, leaves } = built;
+    const { program } = built;
     const found = this.cache.get(program.key);
     if (found) return found;
     const reason = explainNewKey(
@@ -101,11 +101,10 @@ export class ProgramRunner {
     this.compilations++;
     // printed only when asked: it takes a good part of the time of compiling
     this.lastExplanation = () => `compiled because: ${reason}\n${executable.explain()}`;
-    const numbers = leaves.filter((leaf) => leaf.leaf?.kind === "number").length;
     const entry: CachedProgram = {
       key: program.key,
       executable,
-      numbers: new ArrayBuffer(Math.max(128, numbers * 64)),
+      numbers: new NumberInputs(),
       opCounts: countOps(program),
       runs: 0,
       bytes: executable.bytes + program.key.length * 2,
@@ -114,25 +113,13 @@ export class ProgramRunner {
     return entry;
   }
 
-  /** Storage of an input: where the data lies, or the number written into the program's own block. */
+  /** Storage of an input: where the data lies, or the number written into the program's own storage. */
   inputValue(leaf: Node, index: number, entry: CachedProgram): NodeValue {
     if (leaf.value) return leaf.value;
     const source = leaf.leaf;
     if (source?.kind === "variable") return source.cell.value as NodeValue;
-    if (source?.kind === "number") return this.writeNumber(entry, index, leaf.dtype, source.value);
+    if (source?.kind === "number") return entry.numbers.write(index, leaf.dtype, source.value);
     throw placeholderError();
-  }
-
-  writeNumber(entry: CachedProgram, index: number, dtype: TensorType["dtype"], value: number): NodeValue {
-    // number inputs may stand anywhere among the inputs; 64 bytes each by input index, the block grows on first use
-    const needed = (index + 1) * 64;
-    let block = entry.numbers;
-    if (block.byteLength < needed) {
-      block = new ArrayBuffer(needed * 2);
-      (entry as { numbers: ArrayBuffer }).numbers = block;
-    }
-    viewOf(dtype, block, index * 64, 1)[0] = value;
-    return { buffer: block, byteOffset: index * 64 };
   }
 
   // ---- seeing inside ----

@@ -37,6 +37,22 @@ export function allocateBuffer(bytes: number, functions?: ForeignFunctions): Arr
 /** A cache line, and the widest vector. */
 const lineBytes = 64;
 
+/** Values of up to a line, such as losses, share a buffer: making one costs more than computing such a value. */
+const sharedBytes = 32 * lineBytes;
+let shared: ArrayBuffer | undefined;
+let sharedUsed = 0;
+
+/** A line of a buffer that is freed when nothing refers to any of its lines. */
+function allocateLine(): { readonly buffer: ArrayBuffer; readonly byteOffset: number } {
+  if (!shared || sharedUsed === sharedBytes) {
+    shared = new ArrayBuffer(sharedBytes);
+    sharedUsed = 0;
+  }
+  const byteOffset = sharedUsed;
+  sharedUsed += lineBytes;
+  return { buffer: shared, byteOffset };
+}
+
 /**
  * Zeroed storage that begins on a cache line. What the allocator of the system gives begins 16 bytes into one, and then every access of 64 bytes
  * touches two lines: a dense layer loses a tenth of its speed. Small storage is not worth the space.
@@ -45,6 +61,7 @@ export function allocateAligned(
   bytes: number,
   functions: ForeignFunctions,
 ): { readonly buffer: ArrayBuffer; readonly byteOffset: number } {
+  if (bytes <= lineBytes) return allocateLine();
   if (bytes < 1024) return { buffer: allocateBuffer(bytes, functions), byteOffset: 0 };
   const buffer = allocateBuffer(bytes + lineBytes, functions);
   return { buffer, byteOffset: (lineBytes - (functions.addressOf(buffer) % lineBytes)) % lineBytes };

@@ -3,7 +3,17 @@ import { variableLeaf } from "../engine/engine.ts";
 import type { CachedProgram } from "../engine/plan-cache.ts";
 import { ArgumentError } from "../errors.ts";
 import type { BuiltProgram, RequestedOutput } from "../graph/build-program.ts";
-import { bytesOf, dataNode, Node, type NodeValue, numberNode, serialNow, type VariableCell } from "../graph/node.ts";
+import {
+  bytesOf,
+  dataNode,
+  Node,
+  type NodeValue,
+  numberNode,
+  serialNow,
+  type TensorType,
+  type VariableCell,
+} from "../graph/node.ts";
+import { sameType } from "../graph/same-structure.ts";
 import { atEntry } from "./lift.ts";
 import { Tensor } from "./tensor.ts";
 import { traceCall } from "./tracing.ts";
@@ -21,6 +31,8 @@ export type CompiledResult =
 export type TracedArguments<Args extends readonly CompiledArgument[]> = { [K in keyof Args]: Tensor };
 
 interface Trace {
+  /** Types of the arguments, `undefined` for a number. */
+  readonly types: readonly (TensorType | undefined)[];
   readonly built: BuiltProgram;
   readonly outputs: readonly Node[];
   readonly cells: readonly VariableCell[];
@@ -56,9 +68,10 @@ function collect(result: CompiledResult, tensors: Tensor[]): (values: readonly T
 /** Runs the function once over placeholders and turns what it built into a program. */
 function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly CompiledArgument[]): Trace {
   const start = serialNow();
-  const placeholders = args.map((arg, index) => {
-    const type = arg instanceof Tensor ? arg.node.type : { shape: [], dtype: "f32" as const };
-    return new Tensor(new Node(undefined, [], {}, type, { leaf: { kind: "placeholder", index } }));
+  const types = args.map((arg) => (arg instanceof Tensor ? arg.node.type : undefined));
+  const placeholders = types.map((type, index) => {
+    const leaf = { kind: "placeholder", index } as const;
+    return new Tensor(new Node(undefined, [], {}, type ?? { shape: [], dtype: "f32" }, { leaf }));
   });
   const tensors: Tensor[] = [];
   const { result: rebuild, assigned } = traceCall(() => collect(fn(...placeholders), tensors));
@@ -75,51 +88,78 @@ function trace(fn: (...args: Tensor[]) => CompiledResult, args: readonly Compile
     .filter(({ leaf: { leaf, serial } }) => serial >= start && leaf?.kind === "number" && leaf.refresh !== undefined)
     .sort((left, right) => left.leaf.serial - right.leaf.serial)
     .map(({ position }) => position);
-  return { built, outputs, cells, rebuild, refreshed, replayed: false };
+  return { types, built, outputs, cells, rebuild, refreshed, replayed: false };
 }
 
-function bind(
-  leaf: Node,
-  index: number,
-  entry: CachedProgram,
-  args: readonly CompiledArgument[],
-  refreshed: ReadonlyMap<number, number>,
-): NodeValue {
-  const source = leaf.leaf;
+/** The trace for arguments like these, which is tried first from now on. */
+function known(traces: Trace[], args: readonly CompiledArgument[]): Trace | undefined {
+  const index = traces.findIndex(({ types }) => fits(types, args));
+  const traced = traces[index];
+  if (index > 0) traces.unshift(...traces.splice(index, 1));
+  return traced;
+}
+
+function fits(types: Trace["types"], args: readonly CompiledArgument[]): boolean {
+  if (types.length !== args.length) return false;
+  for (let i = 0; i < types.length; i++) {
+    const arg = args[i];
+    const type = types[i];
+    if (arg instanceof Tensor ? type === undefined || !sameType(arg.node.type, type) : type !== undefined) return false;
+  }
+  return true;
+}
+
+/** Storage of an input that is no number of the program's own formulas. */
+function bind(leaf: Node, index: number, { numbers }: CachedProgram, args: readonly CompiledArgument[]): NodeValue {
   if (leaf.value) return leaf.value;
+  const source = leaf.leaf;
   if (source?.kind === "placeholder") {
     const arg = args[source.index];
     if (arg === undefined) {
       throw new ArgumentError("a tensor from the step of a scan was used outside of it: return it among the outputs.");
     }
-    return arg instanceof Tensor ? defaultEngine.read(arg.node) : defaultEngine.writeNumber(entry, index, "f32", arg);
+    return arg instanceof Tensor ? defaultEngine.read(arg.node) : numbers.write(index, "f32", arg);
   }
   if (source?.kind === "variable") return source.cell.value as NodeValue;
-  if (source?.kind === "number")
-    return defaultEngine.writeNumber(entry, index, leaf.dtype, refreshed.get(index) ?? source.value);
+  if (source?.kind === "number") return numbers.write(index, leaf.dtype, source.value);
   throw new ArgumentError("compile: a tensor from another compiled function was captured.");
 }
 
+/** Computes initial values that are still missing. */
+function initialize(leaves: readonly Node[]): void {
+  let fresh: Set<VariableCell> | undefined;
+  for (const { leaf } of leaves) {
+    if (leaf?.kind !== "variable" || leaf.cell.value !== undefined) continue;
+    fresh ??= new Set();
+    fresh.add(leaf.cell);
+  }
+  if (fresh) defaultEngine.initialize([...fresh]);
+}
+
 function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResult {
-  const { built, cells } = traced;
+  const { built, outputs, cells } = traced;
+  const { leaves } = built;
   if (cells.length > 0) defaultEngine.computeKept();
-  const fresh = built.leaves.flatMap(({ leaf }) =>
-    leaf?.kind === "variable" && leaf.cell.value === undefined ? [leaf.cell] : [],
-  );
-  if (fresh.length > 0) defaultEngine.initialize([...new Set(fresh)]);
+  initialize(leaves);
   // the program may have been evicted since: look it up again (a hit keeps it recent)
   const entry = defaultEngine.lookUp(built);
-  const numbers = new Map<number, number>();
-  for (const position of traced.replayed ? traced.refreshed : []) {
-    const source = built.leaves[position].leaf;
-    if (source?.kind === "number" && source.refresh) numbers.set(position, source.refresh());
+  const inputs = new Array<NodeValue | undefined>(leaves.length).fill(undefined);
+  if (traced.replayed) {
+    for (const position of traced.refreshed) {
+      const { leaf, dtype } = leaves[position];
+      if (leaf?.kind === "number" && leaf.refresh)
+        inputs[position] = entry.numbers.write(position, dtype, leaf.refresh());
+    }
   }
   traced.replayed = true;
-  const inputs = built.leaves.map((leaf, index) => bind(leaf, index, entry, args, numbers));
-  const values = traced.outputs.map((node) => defaultEngine.target.allocate(bytesOf(node.type)));
-  defaultEngine.execute(entry, inputs, [...values, ...cells.map((cell) => cell.value as NodeValue)]);
+  for (let index = 0; index < leaves.length; index++) inputs[index] ??= bind(leaves[index], index, entry, args);
+  const values: NodeValue[] = [];
+  for (const { type } of outputs) values.push(defaultEngine.target.allocate(bytesOf(type)));
+  const results = outputs.map(({ type }, index) => new Tensor(dataNode(type, values[index])));
+  for (const cell of cells) values.push(cell.value as NodeValue);
+  defaultEngine.execute(entry, inputs as NodeValue[], values);
   for (const cell of cells) cell.version++;
-  return traced.rebuild(traced.outputs.map((node, index) => new Tensor(dataNode(node.type, values[index]))));
+  return traced.rebuild(results);
 }
 
 /**
@@ -142,7 +182,7 @@ function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResul
 export function compile<Args extends readonly CompiledArgument[], Result extends CompiledResult>(
   fn: (...args: TracedArguments<Args>) => Result,
 ): (...args: Args) => Result {
-  const traces = new Map<string, Trace>();
+  const traces: Trace[] = [];
   const compiled = (...args: Args): Result =>
     atEntry(compiled, () => {
       // inside another compiled function it is a part of that one
@@ -151,13 +191,10 @@ export function compile<Args extends readonly CompiledArgument[], Result extends
         return fn(...(tensors as TracedArguments<Args>));
       }
       defaultEngine.commit();
-      const signature = args
-        .map((arg) => (arg instanceof Tensor ? `${arg.dtype}[${arg.shape.join()}]` : "number"))
-        .join(";");
-      let traced = traces.get(signature);
+      let traced = known(traces, args);
       if (!traced) {
         traced = trace(fn as unknown as (...args: Tensor[]) => CompiledResult, args);
-        traces.set(signature, traced);
+        traces.unshift(traced);
       }
       return replay(traced, args) as Result;
     });

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { ArgumentError, OutOfMemoryError } from "../../src/errors.ts";
-import { allocateBuffer, requireMemory } from "../../src/runtime/allocate.ts";
+import { allocateAligned, allocateBuffer, requireMemory } from "../../src/runtime/allocate.ts";
 import { availableMemory, cpuQuota, type FileReader } from "../../src/runtime/control-groups.ts";
+import { foreignFunctions } from "../../src/runtime/ffi.ts";
 import { threadCount } from "../../src/runtime/thread-count.ts";
 
 const filesOf =
@@ -103,5 +104,17 @@ describe("allocation", () => {
   it("gives zeroed buffers that never lie on the engine's heap", () => {
     expect(allocateBuffer(4).byteLength).toBe(128);
     expect(new Uint8Array(allocateBuffer(1000)).every((byte) => byte === 0)).toBe(true);
+  });
+  it.runIf(foreignFunctions().available)("keeps values apart that share a buffer", () => {
+    const available = foreignFunctions();
+    if (!available.available) throw new Error(available.reason);
+    const values = Array.from({ length: 100 }, () => allocateAligned(64, available.functions));
+    const bytes = values.map(({ buffer, byteOffset }) => new Uint8Array(buffer, byteOffset, 64));
+    for (const [index, own] of bytes.entries()) {
+      expect(own.every((byte) => byte === 0)).toBe(true);
+      own.fill(index + 1);
+    }
+    for (const [index, own] of bytes.entries()) expect(own.every((byte) => byte === index + 1)).toBe(true);
+    expect(new Set(values.map(({ buffer }) => buffer)).size).toBeLessThan(10);
   });
 });
