@@ -13,6 +13,7 @@ import { bindFactors, type FactoredGradient, factoredGradient, takeFactors } fro
 import type { CachedProgram } from "./plan-cache.ts";
 import { type EngineStatistics, ProgramRunner, placeholderError } from "./program-runner.ts";
 import { RecycledStorage } from "./recycled-storage.ts";
+import { beforePermutations, reordered, shownOrder } from "./reordered.ts";
 import { savedForBackward } from "./saved-for-backward.ts";
 import { viewOfValue } from "./value-view.ts";
 
@@ -21,7 +22,7 @@ import { viewOfValue } from "./value-view.ts";
  * place of the body every time, and the same program is found again.
  */
 const pendingLimit = 5_040;
-/** Tensors marked to be kept that may wait for a step. */
+/** Tensors marked to be kept, or gradients of tapes, that may wait for a step. */
 const keptLimit = 500;
 
 export class Engine extends ProgramRunner {
@@ -115,6 +116,10 @@ export class Engine extends ProgramRunner {
     }
     return false;
   }
+  /** Computes the deferred nodes if a loop that never reads has gathered many of them. */
+  boundDeferred(): void {
+    if (this.deferred.size > keptLimit) this.computeDeferred();
+  }
   /** Computes the deferred nodes. */
   computeDeferred(): void {
     if (this.deferred.size > 0) this.compute([...this.deferred]);
@@ -128,6 +133,21 @@ export class Engine extends ProgramRunner {
     this.deferred.clear();
   }
 
+  /** The deferred nodes that are computed now, with these roots or a step: whole, or large ones as their factors. */
+  private takeDeferred(roots: readonly Node[], step: boolean): { gradients: Node[]; factored: FactoredGradient[] } {
+    const gradients: Node[] = [];
+    const factored: FactoredGradient[] = [];
+    if (step || this.needDeferred(roots)) {
+      for (const node of this.deferred) {
+        const factors = step && !roots.includes(node) ? factoredGradient(node) : undefined;
+        if (factors) factored.push(factors);
+        else if (!isLeaf(node)) gradients.push(node);
+      }
+      this.deferred.clear();
+    }
+    return { gradients, factored };
+  }
+
   // ---- computing ----
 
   /** Computes nodes, together with waiting assignments, in one program. */
@@ -135,25 +155,20 @@ export class Engine extends ProgramRunner {
     if (this.tracing) {
       throw new GradientError("a value was read inside a compiled function: return the tensor and read it outside.");
     }
-    const wanted = new Set<Node>();
+    const cells = [...this.assigned];
+    const { gradients, factored } = this.takeDeferred(roots, cells.length > 0);
+    // gradients come first, so that a program does not depend on which of its results is read first
+    const wanted = new Set<Node>(gradients);
     for (const root of roots) {
       if (viewOfValue(root)) continue;
       if (root.leaf?.kind === "placeholder") throw placeholderError();
+      // who asks for a gradient in another order gets it from what is stored: nor does a program depend on how a door shows it
+      if (!root.requiresGrad && wanted.has(beforePermutations(root, wanted))) continue;
       wanted.add(root);
     }
-    const cells = [...this.assigned];
     for (const node of this.kept) {
       if (isLeaf(node)) this.kept.delete(node);
       else if (cells.length > 0) wanted.add(node);
-    }
-    const factored: FactoredGradient[] = [];
-    if (cells.length > 0 || this.needDeferred(roots)) {
-      for (const node of this.deferred) {
-        const factors = cells.length > 0 && !roots.includes(node) ? factoredGradient(node) : undefined;
-        if (factors) factored.push(factors);
-        else if (!isLeaf(node)) wanted.add(node);
-      }
-      this.deferred.clear();
     }
     const nodes: Node[] = [];
     for (const node of wanted) if (node.value === undefined) nodes.push(node);
@@ -277,17 +292,44 @@ export class Engine extends ProgramRunner {
     if (node.leaf?.kind === "variable") {
       this.commit();
       this.prepareVariables([node]);
-      // a copy, where memory holds the axes in another order
-      return node.leaf.cell.order ? this.runApart([node])[0] : (node.leaf.cell.value as NodeValue);
+      return this.inShownOrder(node.leaf.cell) ?? this.runApart([node])[0];
     }
     if (node.leaf?.kind === "number") {
       const storage = this.target.allocate(bytesOf(node.type));
       viewOf(node.dtype, storage.buffer, storage.byteOffset, 1)[0] = node.leaf.value;
       return storage;
     }
-    this.compute([node]);
+    if (!this.reorder(node)) this.compute([node]);
+    // a gradient was computed as its variable lies in memory, and is only now seen in the order of its axes
+    if (!node.value && !this.reorder(node)) this.compute([node]);
     if (!node.value) throw placeholderError();
     return node.value;
+  }
+
+  /** Gives a permutation of a computed value its value, if that is done without a program. */
+  private reorder(node: Node): boolean {
+    const source = beforePermutations(node);
+    if (source === node || !source.value || this.tracing) return false;
+    const value = reordered(source.value, source.type, shownOrder(node));
+    if (!value) return false;
+    if (value === source.value) {
+      source.shared = true;
+      node.shared = true;
+    }
+    node.value = value;
+    if (!node.requiresGrad || node.consumed) node.inputs = [];
+    return true;
+  }
+
+  /** A variable's value with its axes in their own order: a copy where memory holds another, `undefined` where a program should make it. */
+  private inShownOrder({ order, type, value }: VariableCell): NodeValue | undefined {
+    if (!order) return value;
+    const inMemory = { shape: order.map((axis) => type.shape[axis]), dtype: type.dtype };
+    return reordered(
+      value as NodeValue,
+      inMemory,
+      order.map((_, axis) => order.indexOf(axis)),
+    );
   }
 
   /** Values of nodes from a program of their own, in storage of their own; the nodes themselves stay as they are. */

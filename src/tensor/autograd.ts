@@ -6,9 +6,10 @@ import { isLeaf } from "../graph/build-program.ts";
 import { withGradMode } from "../graph/grad-mode.ts";
 import { type Node, nextMark } from "../graph/node.ts";
 import { formatShape } from "../graph/shape.ts";
-import { add, permute } from "../ops/index.ts";
+import { add } from "../ops/index.ts";
 import { isTensor, tensorOf } from "./handle.ts";
 import { atEntry } from "./lift.ts";
+import { keptGradients, orderInMemory, storedGradient } from "./stored-gradient.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface BackwardOptions {
@@ -97,17 +98,9 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
     }
     const shared =
       seed !== undefined || leaf.hooks !== undefined || results.indexOf(gradient) !== results.lastIndexOf(gradient);
-    const order = leaf.leaf?.kind === "variable" ? leaf.leaf.cell.order : undefined;
+    const order = orderInMemory(leaf);
     withGradMode(options.createGraph ?? false, () => {
-      const sum = before ? add(before.node, gradient) : gradient;
-      // stored as the variable is, and seen in its own order
-      const inMemory = order ? permute(sum, order) : sum;
-      const seen = order
-        ? permute(
-            inMemory,
-            order.map((_, axis) => order.indexOf(axis)),
-          )
-        : sum;
+      const { inMemory, seen } = storedGradient(before ? add(before.node, gradient) : gradient, order);
       // nodes older than the root belong to the forward pass
       owner.accumulateGradient(tensorOf(seen), inMemory, !shared && inMemory.serial > node.serial);
     });
@@ -119,6 +112,8 @@ export function backward(root: Tensor, seed: Tensor | undefined, options: Backwa
 export interface GradientOptions extends BackwardOptions {
   /** Gradients of the loss with respect to the outputs (ones by default; required for outputs that are not scalars). */
   readonly seeds?: readonly Tensor[];
+  /** The results, and what was differentiated, can be read after the step that they go into, and are computed together. */
+  readonly keepResults?: boolean;
 }
 
 /**
@@ -149,6 +144,11 @@ export function gradients(
       { createGraph },
     );
     consume(nodes, options.retainGraph ?? createGraph);
+    if (options.keepResults) {
+      return keptGradients(nodes, results, targets.map(orderInMemory), createGraph).map(
+        (node) => node && tensorOf(node),
+      );
+    }
     // what was differentiated can be read after the step that its gradients go into
     for (const node of nodes) defaultEngine.keep(node);
     return results.map((node) => node && tensorOf(node));

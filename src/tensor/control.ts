@@ -3,14 +3,21 @@ import { createTarget, type TargetName } from "../engine/default-target.ts";
 import type { EngineStatistics, ProfiledRun } from "../engine/program-runner.ts";
 import { ArgumentError } from "../errors.ts";
 import { gradEnabled, withGradMode } from "../graph/grad-mode.ts";
+import type { Node } from "../graph/node.ts";
 import type { StepTiming } from "../targets/target.ts";
 import { atEntry } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Variable } from "./variable.ts";
+import { Variable } from "./variable.ts";
 
 /** Computes tensors together, in one program. */
 export function evaluate(...tensors: readonly Tensor[]): void {
-  atEntry(evaluate, () => defaultEngine.compute(tensors.map((tensor) => tensor.node)));
+  atEntry(evaluate, () => {
+    const nodes = tensors.map((tensor) => tensor.node);
+    // a variable is computed where it lies: a copy of it would be other data to the next program
+    const isVariable = (node: Node): boolean => node.leaf?.kind === "variable" && node.owner instanceof Variable;
+    defaultEngine.compute(nodes.filter((node) => !isVariable(node)));
+    defaultEngine.prepareVariables(nodes.filter(isVariable));
+  });
 }
 
 function synchronous<T>(name: string, callback: () => T): T {

@@ -8,6 +8,7 @@ import { withGradMode } from "../graph/grad-mode.ts";
 import { type Node, nextMark, serialNow } from "../graph/node.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { add, cast, concat, constant, eq, iota, reshape } from "../ops/index.ts";
+import { keptGradients } from "./stored-gradient.ts";
 import { Tensor } from "./tensor.ts";
 import { Variable } from "./variable.ts";
 
@@ -148,14 +149,14 @@ export class Recording {
       }
     });
     const given = seeds?.length ? targets.map((_, index) => seeds[index]?.node) : undefined;
-    const [results] = this.once(targets, (roots) => [this.flow(roots, sources, given)]);
+    const [results] = this.once(targets, sources, (roots) => [this.flow(roots, sources, given)]);
     return results.map((node) => node && new Tensor(node));
   }
 
   /** Derivatives of every element of the target with respect to every element of each source: shape [...target, ...source]. */
   jacobian(target: Tensor, sources: readonly Tensor[]): (Tensor | undefined)[] {
     const { size } = target;
-    const rows = this.once([target], (roots) =>
+    const rows = this.once([target], sources, (roots) =>
       Array.from({ length: size }, (_, element) => {
         const seed = cast(eq(reshape(iota([size]), target.shape), constant(element, target.shape, "i32")), "f32");
         return this.flow(roots, sources, [seed]);
@@ -174,6 +175,7 @@ export class Recording {
   /** Differentiates: checks that the tape may, keeps what users read after a step, and lets go of what nobody needs any more. */
   private once(
     targets: readonly Tensor[],
+    sources: readonly Tensor[],
     differentiate: (roots: readonly Node[]) => readonly (readonly (Node | undefined)[])[],
   ): readonly (readonly (Node | undefined)[])[] {
     if (this.used && !this.persistent) {
@@ -183,15 +185,19 @@ export class Recording {
     }
     if (!this.persistent) this.pause();
     this.used = true;
+    if (!defaultEngine.tracing) defaultEngine.boundDeferred();
     const roots = targets.map((target) => target.node);
     const recorded = roots.filter((root) => root.requiresGrad);
     for (const node of this.recordedAbove(recorded)) {
       if (node.consumed && node.inputs.length === 0 && !this.watchedNodes.has(node)) throw freed();
     }
     const results = differentiate(roots);
-    for (const node of [...recorded, ...this.outputs(recorded), ...results.flat()]) if (node) defaultEngine.keep(node);
+    for (const node of this.outputs(recorded)) defaultEngine.keep(node);
+    const createGraph = currentGroup.recording > 0;
+    const orders = sources.map((source) => (source instanceof Variable ? source.order : undefined));
+    const seen = results.map((row) => keptGradients(recorded, row, orders, createGraph));
     this.finish(recorded);
-    return results;
+    return seen;
   }
 
   /** Gradients with respect to each source: of a variable, the sum over the versions that were read. */
@@ -228,7 +234,10 @@ export class Recording {
     return found;
   }
 
-  /** What users hold and no variable enters after: the outputs of the model, and what leads from them to the targets. */
+  /**
+   * What users hold and no variable enters after, the outputs of the model. What leads from them to the targets is left out: it can be computed
+   * from them after the step too.
+   */
   private outputs(roots: readonly Node[]): Node[] {
     const nodes = this.recordedAbove(roots).sort((a, b) => a.serial - b.serial);
     const carriers = new Set<Node>();
@@ -247,7 +256,10 @@ export class Recording {
       node.mark = before;
       tainted.push(...node.inputs);
     }
-    return nodes.filter((node) => node.mark !== before && node.exposed && !carriers.has(node));
+    const held = nodes.filter((node) => node.mark !== before && node.exposed && !carriers.has(node));
+    const outputs = new Set<Node>();
+    for (const node of held) if (needsVariable(node, outputs)) outputs.add(node);
+    return [...outputs];
   }
 
   /** A tape that is not persistent lets go of its operations, unless another one shares them. */
@@ -260,6 +272,19 @@ export class Recording {
     }
     for (const node of this.flipped.splice(0)) node.requiresGrad = false;
   }
+}
+
+/** Whether a node cannot be computed from the given ones and data alone. */
+function needsVariable(node: Node, given: ReadonlySet<Node>): boolean {
+  const mark = nextMark();
+  const stack = [node];
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    if (next.mark === mark || given.has(next)) continue;
+    next.mark = mark;
+    if (next.leaf?.kind === "variable" && next.value === undefined) return true;
+    if (!isLeaf(next)) stack.push(...next.inputs);
+  }
+  return false;
 }
 
 function sizeless(node: Node): boolean {

@@ -54,7 +54,7 @@ export function grad(
     });
     const seeds = options.gradOutputs === undefined ? undefined : listOf(options.gradOutputs);
     const { createGraph, retainGraph } = options;
-    const results = gradients(listOf(outputs), targets, { seeds, createGraph, retainGraph });
+    const results = gradients(listOf(outputs), targets, { seeds, createGraph, retainGraph, keepResults: true });
     const unused = results.indexOf(undefined);
     if (unused >= 0 && !options.allowUnused) {
       throw new GradientError(

@@ -33,8 +33,11 @@ function variables(shapes: readonly (readonly number[])[]): tf.Variable[] {
   });
 }
 
+/** Whether the Keras model gives probabilities, as its users write it, or what the other two give. */
+export type KerasOutputs = "softmax" | "linear";
+
 /** 12 -> 16 -> 4. */
-export function perceptron(): InThreeStyles {
+export function perceptron(outputs: KerasOutputs = "softmax"): InThreeStyles {
   class TorchNet extends nn.Module {
     hidden = new nn.Linear(12, 16);
     output = new nn.Linear(16, 4);
@@ -49,7 +52,7 @@ export function perceptron(): InThreeStyles {
     classes: 4,
     keras: new LossOnly([
       new layers.Dense(16, { activation: "relu", inputShape: [12] }),
-      new layers.Dense(4, { activation: "softmax" }),
+      new layers.Dense(4, { activation: outputs }),
     ]),
     torch: new TorchNet(),
     tf: { weights, call: (x) => tf.add(tf.matmul(tf.nn.relu(tf.add(tf.matmul(x, w1), b1)), w2), b2) },
@@ -63,7 +66,10 @@ const globalMeans = {
 } as const;
 
 /** Two convolutions, the first with pooling behind it, and global average pooling. */
-export function convolutional(globalMean: keyof typeof globalMeans = "mean"): InThreeStyles {
+export function convolutional(
+  globalMean: keyof typeof globalMeans = "mean",
+  outputs: KerasOutputs = "softmax",
+): InThreeStyles {
   class TorchNet extends nn.Module {
     conv1 = new nn.Conv2d(2, 8, 3);
     conv2 = new nn.Conv2d(8, 16, 3);
@@ -87,7 +93,7 @@ export function convolutional(globalMean: keyof typeof globalMeans = "mean"): In
       new layers.MaxPooling2D([2, 2]),
       new layers.Conv2D(16, [3, 3], { activation: "relu" }),
       new layers.GlobalAveragePooling2D(),
-      new layers.Dense(4, { activation: "softmax" }),
+      new layers.Dense(4, { activation: outputs }),
     ]),
     torch: new TorchNet(),
     tf: {

@@ -8,6 +8,7 @@ import {
   type Tensor,
   tensor,
   toChannelsLastWeight,
+  type Variable,
 } from "../../src/index.ts";
 import { losses as kerasLosses, optimizers, type Sequential } from "../../src/keras/index.ts";
 import { assertClose } from "../../src/testing/allclose.ts";
@@ -15,7 +16,7 @@ import * as tf from "../../src/tf/index.ts";
 import * as torch from "../../src/torch/index.ts";
 import { nn, optim } from "../../src/torch/index.ts";
 import { availableTargets } from "../targets.ts";
-import { batchFor, convolutional, type InThreeStyles, perceptron } from "./networks.ts";
+import { batchFor, convolutional, type InThreeStyles, type KerasOutputs, perceptron } from "./networks.ts";
 
 /** Values that are computed together. */
 function numbers(values: readonly (Tensor | undefined)[]): number[][] {
@@ -78,6 +79,57 @@ function tfStep({ weights, call }: InThreeStyles["tf"], rate: number): (x: Tenso
   return (x, y) => step(x, y).item();
 }
 
+/** The programs that were compiled meanwhile. */
+function compilationsOf(work: () => void): number {
+  const before = engine.stats().compilations;
+  work();
+  return engine.stats().compilations - before;
+}
+
+/** How a door's users ask for the loss and its gradients. */
+const askers: Record<string, (network: InThreeStyles, x: Tensor, y: Tensor) => [loss: Tensor, gradients: Tensor[]]> = {
+  "a tape over Keras' layers": ({ keras }, x, y) => {
+    const tape = new tf.GradientTape();
+    const loss = tape.run(() => new kerasLosses.CategoricalCrossentropy()(y, keras(x, { training: true })));
+    return [loss, tape.gradient(loss, keras.trainableVariables, { unconnectedGradients: "zero" }) as Tensor[]];
+  },
+  "loss.backward()": ({ torch: net }, x, y) => {
+    net.zeroGrad();
+    const loss = new nn.CrossEntropyLoss()(net(x), y);
+    loss.backward();
+    return [loss, net.parameters().map(({ grad }) => grad as Tensor)];
+  },
+  "autograd.grad": ({ torch: net }, x, y) => {
+    const loss = new nn.CrossEntropyLoss()(net(x), y);
+    return [loss, torch.autograd.grad(loss, net.parameters())];
+  },
+  "a tape over TensorFlow functions": ({ tf: { weights, call } }, x, y) => {
+    const tape = new tf.GradientTape();
+    const loss = tape.run(() => tf.reduceMean(tf.nn.softmaxCrossEntropyWithLogits({ labels: y, logits: call(x) })));
+    return [loss, tape.gradient(loss, weights, { unconnectedGradients: "zero" }) as Tensor[]];
+  },
+  variableGrads: ({ tf: { weights, call } }, x, y) => {
+    const { value, grads } = tf.variableGrads(
+      () => tf.reduceMean(tf.nn.softmaxCrossEntropyWithLogits({ labels: y, logits: call(x) })),
+      weights,
+    );
+    return [value, Object.values(grads)];
+  },
+};
+
+/** Ways to read them: which comes first, together or one by one. */
+const readers: Record<string, (loss: Tensor, gradients: readonly Tensor[]) => void> = {
+  "the loss first": (loss, slopes) => {
+    loss.item();
+    for (const slope of slopes) slope.dataSync();
+  },
+  "a gradient first": (loss, slopes) => {
+    for (const slope of [...slopes].reverse()) slope.toArray();
+    loss.item();
+  },
+  together: (loss, slopes) => evaluate(loss, ...slopes),
+};
+
 describe.each(availableTargets())("one network in three styles on %s", (target) => {
   beforeAll(() => engine.setTarget(target));
 
@@ -120,6 +172,82 @@ describe.each(availableTargets())("one network in three styles on %s", (target) 
       const weights = numbers(network.keras.weights);
       expect(numbers(network.torch.parameters().map(toChannelsLastWeight))).toEqual(weights);
       expect(numbers(network.tf.weights)).toEqual(weights);
+    });
+  }
+
+  for (const [name, make] of [
+    ["perceptron", perceptron],
+    ["convolutional network", (outputs: KerasOutputs = "softmax") => convolutional("mean", outputs)],
+  ] as const) {
+    test(`${name}: loss and gradients are one program, whoever asks for them and in whatever order they are read`, () => {
+      const network = make();
+      shareWeights(network);
+      const [x, y] = batchFor(network, 0);
+      engine.setTarget(target);
+      let compilations = 0;
+      let expected: number[][] | undefined;
+      for (const [asker, ask] of Object.entries(askers)) {
+        for (const [reader, read] of Object.entries(readers)) {
+          const where = `${asker}, ${reader}`;
+          compilations += compilationsOf(() => {
+            const [loss, slopes] = ask(network, x, y);
+            read(loss, slopes);
+            const inOneLayout = network.torch
+              .parameters()
+              .some(({ shape }, i) => shape.join() !== slopes[i].shape.join())
+              ? slopes
+              : slopes.map(toChannelsLastWeight);
+            const values = [loss, ...inOneLayout].map((each) => [...each.dataSync()]);
+            expected ??= values;
+            expect(values, where).toEqual(expected);
+          });
+          expect(compilations, where).toBe(1);
+        }
+      }
+    });
+
+    test(`${name}: loops that take steps without compile are one program`, () => {
+      const network = make("linear");
+      shareWeights(network);
+      const { keras: model, torch: net, tf: own } = network;
+      const ofTorch = new optim.SGD(net.parameters(), { lr: 0.1 });
+      const ofKeras = new optimizers.SGD(0.1);
+      const ofTensorFlow = new tf.optimizers.SGD(0.1);
+      const criterion = new kerasLosses.CategoricalCrossentropy({ fromLogits: true });
+      const tapeStep = (optimizer: optimizers.SGD, weights: readonly Variable[], forward: () => Tensor): Tensor => {
+        const tape = new tf.GradientTape();
+        const loss = tape.run(forward);
+        const slopes = tape.gradient(loss, weights) as Tensor[];
+        optimizer.applyGradients(weights.map((weight, i) => [slopes[i], weight]));
+        return loss;
+      };
+      const loops: Record<string, (x: Tensor, y: Tensor) => Tensor> = {
+        torch: (x, y) => {
+          ofTorch.zeroGrad();
+          const loss = new nn.CrossEntropyLoss()(net(x), y);
+          loss.backward();
+          ofTorch.step();
+          return loss;
+        },
+        keras: (x, y) => tapeStep(ofKeras, model.trainableVariables, () => criterion(y, model(x, { training: true }))),
+        tf: (x, y) =>
+          tapeStep(ofTensorFlow, own.weights, () =>
+            tf.reduceMean(tf.nn.softmaxCrossEntropyWithLogits({ labels: y, logits: own.call(x) })),
+          ),
+      };
+      engine.setTarget(target);
+      const compilations: Record<string, number> = {};
+      const losses: Record<string, number[]> = {};
+      for (const [style, step] of Object.entries(loops)) {
+        losses[style] = [];
+        compilations[style] = compilationsOf(() => {
+          for (let i = 0; i < 3; i++) losses[style].push(step(...batchFor(network, i)).item());
+        });
+      }
+      expect(losses.torch[2]).not.toBe(losses.torch[0]);
+      expect(losses).toEqual({ torch: losses.torch, keras: losses.torch, tf: losses.torch });
+      expect(compilations).toEqual({ torch: compilations.torch, keras: 0, tf: 0 });
+      expect(compilations.torch).toBeLessThanOrEqual(2);
     });
   }
 

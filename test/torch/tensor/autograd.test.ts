@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Variable } from "../../../src/index.ts";
+import { engine, Variable } from "../../../src/index.ts";
 import * as torch from "../../../src/torch/index.ts";
 
 const { tensor } = torch;
@@ -114,4 +114,25 @@ test("a gradient penalty equals its difference quotient", () => {
     return penalty().item();
   };
   expect(gradient.at(0, 1).item()).toBeCloseTo((at(0.01) - at(-0.01)) / 0.02, 3);
+});
+
+test("autograd.grad: results are readable after the step that they went into, and come from one program", () => {
+  const net = new torch.nn.Linear(3, 2);
+  const x = tensor([[1, -1, 2]]);
+  for (let round = 0; round < 3; round++) {
+    const runs = engine.stats().runs;
+    const output = net(x);
+    const loss = output.square().sum();
+    const slopes = torch.autograd.grad(loss, net.parameters());
+    net.parameters().forEach((parameter, i) => parameter.assign(parameter.sub(slopes[i].mul(0.1))));
+    const before = output.toArray() as number[][];
+    // the chain rule by hand: 2·output ⊗ x
+    expect(slopes[0].shape).toEqual([2, 3]);
+    (slopes[0].toArray() as number[][]).forEach((row, i) =>
+      row.forEach((value, j) => expect(value).toBeCloseTo(2 * before[0][i] * [1, -1, 2][j], 5)),
+    );
+    expect(slopes[1].toArray()).toEqual(before[0].map((value) => 2 * value));
+    expect(loss.item()).toBeGreaterThan(0);
+    if (round > 0) expect(engine.stats().runs - runs).toBe(1);
+  }
 });
