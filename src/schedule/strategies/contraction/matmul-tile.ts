@@ -108,9 +108,10 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
   emitReduction(k, {
     eachIteration: (a) => {
       for (const fetch of ahead) fetch?.();
-      // Strips follow each other in memory: fetch the next one from the last-level cache while this one is used.
+      // Strips follow each other in memory: fetch the one after the next from the last-level cache while this one is used. One strip takes about
+      // as long as a line from there when the other threads read too, so that the next one would come late.
       if (streamed)
-        for (let line = 0; line < unroll * aStep; line += 64) k.prefetch(k.at(a, plan.block * aStep + line), 2);
+        for (let line = 0; line < unroll * aStep; line += 64) k.prefetch(k.at(a, 2 * plan.block * aStep + line), 2);
     },
     rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * aRow })),
     vectors,
