@@ -121,6 +121,9 @@ function check(test: Case, machine: MachineDescription): void {
   }
 }
 
+/** Caches so small that the weights of any convolution here have to come from further away. */
+const cacheless: MachineDescription = { ...wide, l2Bytes: 1024 };
+
 const upTo = (max: number, min = 1): fc.Arbitrary<number> => fc.integer({ min, max });
 
 describe("conv2d", () => {
@@ -139,7 +142,7 @@ describe("conv2d", () => {
           dilation: pair(upTo(2)),
           padding: pair(pair(upTo(2, 0))),
         }),
-        fc.constantFrom(wide, narrow),
+        fc.constantFrom(wide, narrow, cacheless),
         ({ perGroup, filters, ...rest }, machine) =>
           check({ ...rest, channels: rest.groups * perGroup, filters: rest.groups * filters }, machine),
       ),
@@ -203,10 +206,25 @@ describe("conv2d", () => {
     ["a depth multiplier", { channels: 3, filters: 6, groups: 3 }],
     ["groups", { channels: 8, filters: 36, groups: 2, window: [1, 3] }],
     ["1x1", { window: [1, 1], channels: 5, filters: 20, strides: [2, 1] }],
+    ["1x1 over pixels of several images", { window: [1, 1], size: [5, 7], images: 3, channels: 21, filters: 70 }],
+    ["1x1 on a single pixel", { window: [1, 1], size: [1, 1], channels: 9, filters: 40 }],
+    ["a single row of pixels", { window: [1, 1], size: [1, 33], channels: 9, filters: 33 }],
+    [
+      "1x1 with padding",
+      {
+        window: [1, 1],
+        channels: 3,
+        filters: 33,
+        padding: [
+          [1, 0],
+          [0, 2],
+        ],
+      },
+    ],
     ["a window as large as the image", { size: [3, 3], images: 5, channels: 3, filters: 9 }],
     ["many images", { size: [3, 3], images: 50, window: [2, 2] }],
   ])("is right for %s", (_, part) => {
-    for (const machine of [wide, narrow]) check({ ...plain, ...part }, machine);
+    for (const machine of [wide, narrow, cacheless]) check({ ...plain, ...part }, machine);
   });
 
   it("reads channels-first data where it lies", () => {
@@ -265,26 +283,26 @@ describe("conv2d", () => {
       expect(run(test, direction, narrow, fractions).result).toEqual(run(test, direction, wide, fractions).result);
   });
 
-  it("gives an image the same bits in any batch", () => {
-    const test: Case = {
-      ...plain,
-      size: [7, 9],
-      channels: 5,
-      filters: 20,
-      padding: [
-        [1, 1],
-        [1, 1],
-      ],
-    };
+  it.each<[string, Partial<Case>, MachineDescription]>([
+    ["3x3", { channels: 5, filters: 20 }, wide],
+    ["1x1, as a run of pixels", { channels: 37, filters: 40, window: [1, 1] }, wide],
+    ["with weights larger than the caches", { channels: 37, filters: 70 }, cacheless],
+  ])("gives an image the same bits in any batch: %s", (_, part, machine) => {
+    const around = part.window ? 0 : 1;
+    const padding = [
+      [around, around],
+      [around, around],
+    ] as const;
+    const test: Case = { ...plain, size: [7, 9], padding, ...part };
     for (const direction of ["forward", "inputGradient"] as const) {
-      const alone = run(test, direction, wide, fractions).result;
+      const alone = run(test, direction, machine, fractions).result;
       const [input, kernel] = signature(test, direction);
       const fill = (length: number, seed: number): Float32Array =>
         seed === 1 && length > sizeOf(input)
           ? Float32Array.from([...fractions(sizeOf(input), 1), ...fractions(length - sizeOf(input), 9)])
           : fractions(length, seed);
       expect(sizeOf(kernel)).toBeGreaterThan(0);
-      expect(run({ ...test, images: 4 }, direction, wide, fill).result.slice(0, alone.length)).toEqual(alone);
+      expect(run({ ...test, images: 4 }, direction, machine, fill).result.slice(0, alone.length)).toEqual(alone);
     }
   });
 });

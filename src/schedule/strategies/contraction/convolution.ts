@@ -6,6 +6,7 @@ import { type ConvolutionAxis, forwardAxis, inputGradientAxes, spatialAxes } fro
 import { LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
 import { withContiguousChannels } from "./materialize.ts";
 import { emitPanelCopy } from "./pack.ts";
+import { mergePixels } from "./pointwise.ts";
 import { emitTapConvolution, panelWidth } from "./tap-convolution.ts";
 import { lowerWeightGradient } from "./weight-gradient.ts";
 import { emitWinograd } from "./winograd.ts";
@@ -52,9 +53,11 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const [h, w] = [inputType.shape[1], inputType.shape[2]];
   for (const row of rows)
     for (const column of columns) {
+      const pixels = { request, input, images: output[0], rows: row, columns: column };
+      const merged = groups === 1 && !laneWise ? mergePixels(pixels) : pixels;
       const width = tiled
         ? winogradWidth({ request, rows: row, columns: column, outputChannels })
-        : panelWidth(request, column, outputChannels);
+        : panelWidth(request, merged.columns, outputChannels);
       const weights = packTaps(request, lowering, {
         forward,
         laneWise,
@@ -68,14 +71,10 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
       const emit = tiled ? emitWinograd : emitTapConvolution;
       emit(lowering, {
         name: `conv2d_${forward ? "forward" : "input_gradient"}_${h}x${w}x${inputType.shape[3]}_${output[3]}${tiled ? "_winograd" : ""}`,
-        request,
-        input,
-        images: output[0],
+        ...merged,
         groups,
         inputChannels,
         outputChannels,
-        rows: row,
-        columns: column,
         laneWise,
         weights: weights.argument,
         weightOffset: weights.offset,

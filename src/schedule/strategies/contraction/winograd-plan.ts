@@ -1,7 +1,7 @@
 import type { Shape } from "../../../graph/shape.ts";
 import type { Meaning } from "../../../ops/define.ts";
 import { type ConvolutionAxis, forwardAxis, spatialAxes } from "./convolution-axis.ts";
-import type { TapConvolution } from "./tap-convolution.ts";
+import type { TapConvolution } from "./tap-task.ts";
 import { balancedStrips, chooseTile, rowLimit } from "./tile.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
 

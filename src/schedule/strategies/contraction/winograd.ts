@@ -11,7 +11,7 @@ import {
   splitTask,
 } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
-import type { TapConvolution } from "./tap-convolution.ts";
+import type { TapConvolution } from "./tap-task.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
 import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
 import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
