@@ -1,7 +1,7 @@
 import { withGradMode } from "../graph/grad-mode.ts";
 import type { Node } from "../graph/node.ts";
 import { normalizeAxes, type Shape } from "../graph/shape.ts";
-import { add, div, sub } from "../ops/arithmetic.ts";
+import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { lt } from "../ops/compare.ts";
 import { expand } from "../ops/movement.ts";
 import { constantLike, toFloat } from "../ops/prepare.ts";
@@ -24,11 +24,12 @@ export function shiftedLogits(x: Node, axis: Axes): { readonly shifted: Node; re
   return { shifted, logTotal: log(sum(exp(shifted), axis, true)) };
 }
 
-/** e^x / Σ e^x along an axis. */
+/** e^x / Σ e^x along an axis: one division for each sum (which is at least 1), since one for each element would take longer than the powers. */
 export function softmax(x: Node, axis: Axes = -1): Node {
   const value = toFloat(x);
   const powers = exp(sub(value, peak(value, axis)));
-  return div(powers, sum(powers, axis, true));
+  const total = sum(powers, axis, true);
+  return mul(powers, div(constantLike(total, 1), total));
 }
 
 /** x − ln Σ e^x along an axis. */
@@ -53,16 +54,23 @@ function withoutAxes(shape: Shape, axes: readonly number[]): Shape {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
 
+function beforeBroadcast(node: Node): Node {
+  let source = node;
+  while ((source.op === expand || source.op === reshape) && source.inputs.length === 1) source = source.inputs[0];
+  return source;
+}
+
 /**
  * The x of a node that was built as softmax(x, axis), if it can still be seen. Keras computes the cross-entropy of such an output from x,
  * which neither loses digits nor saturates.
  */
 export function logitsOfSoftmax(probabilities: Node, axis = -1): Node | undefined {
-  if (probabilities.op?.opName !== "div" || probabilities.inputs.length !== 2) return undefined;
-  const [powers, divisor] = probabilities.inputs;
-  if (powers.op?.opName !== "exp" || powers.inputs.length !== 1) return undefined;
-  let total = divisor;
-  while ((total.op === expand || total.op === reshape) && total.inputs.length === 1) total = total.inputs[0];
+  if (probabilities.op !== mul || probabilities.inputs.length !== 2) return undefined;
+  const [powers, factor] = probabilities.inputs;
+  if (powers.op !== exp || powers.inputs.length !== 1) return undefined;
+  const quotient = beforeBroadcast(factor);
+  if (quotient.op !== div || quotient.inputs.length !== 2) return undefined;
+  const total = beforeBroadcast(quotient.inputs[1]);
   if (total.op !== sum || total.inputs[0] !== powers) return undefined;
   const [reduced] = normalizeAxes("softmax", axis, powers.shape.length);
   const axes = total.attributes.axes as readonly number[];

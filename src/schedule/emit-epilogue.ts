@@ -100,9 +100,8 @@ export class EpilogueTile {
         throw new InternalError("an epilogue stores along the last axis with stride 1");
       const { register, displacement } = this.pointer(view);
       const here = displacement + displacementOf(view, offsets);
-      const streaming = view.streaming && (lanes.lanes ?? 16) === 16 && lanes.mask === undefined;
-      const options = axes === 0 ? { lanes: 1 } : streaming ? { streaming } : lanes;
-      storeLanes(k, values[index], k.at(register, here), view.dtype, options);
+      const taken = axes === 0 ? { lanes: 1 } : { ...lanes, streaming: view.streaming };
+      storeLanes(k, values[index], k.at(register, here), view.dtype, taken);
     });
     return unstored;
   }

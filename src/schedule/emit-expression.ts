@@ -8,8 +8,9 @@
 import { InternalError } from "../errors.ts";
 import type { DType } from "../graph/dtype.ts";
 import type { KernelBuilder } from "../kernel/builder.ts";
-import type { BinaryVectorOp, UnaryVectorOp, VectorRegister } from "../kernel/ir.ts";
+import type { BinaryVectorOp, MachineDescription, UnaryVectorOp, VectorRegister } from "../kernel/ir.ts";
 import type { ScalarExpression, ScalarFunction } from "../kernel/scalar.ts";
+import { linearize } from "../kernel/scalar-linear.ts";
 
 /** What an expression reads while it is emitted. Registers given here must not be assigned again while the scope is in use. */
 export interface ExpressionInputs {
@@ -53,6 +54,21 @@ export function hoistConstants(k: KernelBuilder, expressions: readonly ScalarExp
   };
   for (const expression of expressions) visit(expression);
   return scope;
+}
+
+/**
+ * Emits the same expressions for several vectors, one scope each, operation by operation in turn: the vectors' chains lie side by side, so that a
+ * processor finds work while one waits, however long they are. Does nothing where registers are too few; each scope then emits its own later.
+ */
+export function emitInTurn(
+  machine: MachineDescription,
+  scopes: readonly ExpressionScope[],
+  expressions: readonly ScalarExpression[],
+): void {
+  if (scopes.length < 2 || machine.vectorRegisters < 32) return;
+  for (const expression of expressions) {
+    for (const { expression: part } of linearize(expression)) for (const scope of scopes) scope.emit(part);
+  }
 }
 
 const floatBinary: Partial<Record<ScalarFunction, BinaryVectorOp>> = {

@@ -44,13 +44,14 @@ export function gatherLanes(
   return fromMemory(k, k.gather(base, indices, type === "u8" ? 1 : 4, 0, type, lanes), dtype);
 }
 
-/** Stores the first lanes, or those of a mask, to consecutive elements. */
+/** Stores the first lanes, or those of a mask, to consecutive elements; `streaming` takes whole vectors past the caches. */
 export function storeLanes(
   k: KernelBuilder,
   value: VectorRegister,
   address: Address,
   dtype: DType,
-  options: Lanes & { readonly streaming?: boolean } = {},
+  { lanes, mask, streaming }: Lanes & { readonly streaming?: boolean } = {},
 ): void {
-  k.store(toMemory(k, value, dtype), address, memoryTypeOf(dtype), options);
+  const whole = (lanes ?? 16) === 16 && mask === undefined;
+  k.store(toMemory(k, value, dtype), address, memoryTypeOf(dtype), whole ? { streaming } : { lanes, mask });
 }

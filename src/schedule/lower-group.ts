@@ -127,7 +127,7 @@ function lowerStrategy(
     placement.write(value).map((storage) => {
       const { dtype } = graph.values[value].type;
       const view = { operand: table.indexOf(storage), dtype, offset: 0, strides: stridesOf(shape) };
-      return passesCaches(state, value, storage, machine) ? { ...view, streaming: true } : view;
+      return passesCaches(state, value, storage, machine, 8) ? { ...view, streaming: true } : view;
     });
   const stores = group.members.flatMap(({ value }, index) =>
     value === group.taps || value === group.pooled
@@ -154,13 +154,20 @@ const largeTemporary = 32 * 1024 * 1024;
 
 /**
  * Whether a result will have left the caches before anybody reads it, because it is large or written for the user alone: an ordinary store would
- * first fetch every line that it overwrites.
+ * first fetch every line that it overwrites. `caches`: the size from which the user's results go past them, in second-level caches. Products
+ * need what the caches hold for their operands; loops read and write as much, so that a result which the last level holds had better stay.
  */
-function passesCaches(state: GroupGraph, value: number, storage: Storage, machine: MachineDescription): boolean {
+function passesCaches(
+  state: GroupGraph,
+  value: number,
+  storage: Storage,
+  machine: MachineDescription,
+  caches: number,
+): boolean {
   const { type, bytes } = state.graph.values[value];
   if (type.dtype !== "f32" || (type.shape.at(-1) ?? 1) % 16 !== 0) return false;
   if (storage.kind === "arena") return bytes >= Math.max(32 * machine.l2Bytes, largeTemporary);
-  if (storage.kind !== "output" || bytes < 8 * machine.l2Bytes) return false;
+  if (storage.kind !== "output" || bytes < caches * machine.l2Bytes) return false;
   if (state.graph.outputs[storage.index].overwrites !== undefined) return false;
   return !state.groups.some((group) => group.reads.has(value));
 }
@@ -198,7 +205,10 @@ function lowerLoops(
   const keptLoads = content.kept?.loads.map(load) ?? [];
   const members = group.members.map(({ value, level }, index): LoopMember => {
     const { meaning, type } = graph.values[value];
-    const stores = placement.write(value).map((storage) => ({ argument: table.indexOf(storage) }));
+    const stores = placement.write(value).map((storage) => {
+      const argument = table.indexOf(storage);
+      return passesCaches(state, value, storage, machine, 32) ? { argument, streaming: true } : { argument };
+    });
     const combine = meaning?.kind === "reduce" ? { combine: meaning.combine } : {};
     return { level, expression: content.expressions[index], dtype: type.dtype, stores, ...combine };
   });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { softmax } from "../../src/functions/softmax.ts";
 import { buildProgram } from "../../src/graph/build-program.ts";
 import type { Node } from "../../src/graph/node.ts";
 import type { MachineDescription } from "../../src/kernel/ir.ts";
 import { printKernel } from "../../src/kernel/printer.ts";
-import { add, matmul, mul, sum } from "../../src/ops/index.ts";
+import { add, matmul, mul, permute, sum } from "../../src/ops/index.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
 import { randomUniform, type Tensor } from "../../src/tensor/index.ts";
@@ -25,6 +26,25 @@ const machine = (l2Bytes: number): MachineDescription => ({
 });
 const streams = (plan: Plan): boolean =>
   plan.steps.some(({ kernel }) => printKernel(kernel).includes("streamingStore"));
+
+describe("rows that come from memory", () => {
+  const printed = (plan: Plan): string => plan.steps.map(({ kernel }) => printKernel(kernel)).join("\n");
+  const matches = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+
+  it("are fetched while the row before is computed, if they are larger than the caches", () => {
+    expect(printed(assertScheduled([softmax(ramp(24, 80))], machine(512), { absolute: 1e-6 }))).toContain("prefetch");
+    expect(printed(assertScheduled([softmax(ramp(24, 80))], machine(1 << 20), { absolute: 1e-6 }))).not.toContain(
+      "prefetch",
+    );
+  });
+
+  it("keep what two passes need: the powers of softmax are computed once", () => {
+    const text = printed(assertScheduled([softmax(ramp(24, 64 * 3))], machine(1 << 20), { absolute: 1e-6 }));
+    // Four vectors side by side, and one exponent's bias in each.
+    expect(matches(text, /shra/g)).toBe(4);
+    expect(text).toMatch(/scratch [1-9]/);
+  });
+});
 
 describe("results larger than the caches", () => {
   const product = (columns = 64) => matmul(ramp(24, 16), ramp(16, columns));
@@ -54,6 +74,14 @@ describe("results larger than the caches", () => {
         Buffer.from(all.buffer, all.byteOffset + 64 * start, half.byteLength),
       );
     }
+  });
+
+  it("go past them from loops and rows, in whole lines", () => {
+    const x = ramp(24, 80);
+    for (const result of [mul(x, x), permute(ramp(80, 24), [1, 0]), softmax(x), softmax(ramp(24, 48))])
+      expect(streams(assertScheduled([result], machine(128), { absolute: 1e-6 }))).toBe(true);
+    expect(streams(assertScheduled([mul(x, x)], machine(512)))).toBe(false);
+    expect(streams(assertScheduled([softmax(ramp(24, 77))], machine(128), { absolute: 1e-6 }))).toBe(false);
   });
 
   it("stay when they are small, not whole lines, or read by another kernel", () => {

@@ -15,6 +15,13 @@ export interface LoopLoad {
   readonly guard?: ScalarExpression;
 }
 
+/** Where a member is stored. */
+export interface LoopStore {
+  readonly argument: number;
+  /** Nobody reads this soon and it is larger than the caches; its rows begin on cache lines, so whole vectors may go past the caches. */
+  readonly streaming?: boolean;
+}
+
 /**
  * One value that the kernel computes. `full` members have one element per point of the space, `kept` ones one per point of the axes that
  * are not reduced. Stores are contiguous, row-major over the member's own level.
@@ -26,7 +33,7 @@ export interface LoopMember {
   /** Set for reductions (whose level is `kept`). */
   readonly combine?: Combine;
   readonly dtype: DType;
-  readonly stores: readonly { readonly argument: number }[];
+  readonly stores: readonly LoopStore[];
 }
 
 export interface LoopBody {

@@ -12,6 +12,8 @@ export interface Operand {
   readonly dtype: DType;
   readonly offset: number;
   readonly strides: readonly number[];
+  /** Stores only: as in `LoopStore`. */
+  readonly streaming?: boolean;
 }
 
 /** How the outer axes are cut into tasks: axes before `axis` one by one, `axis` in blocks; the rest is looped inside. */

@@ -3,7 +3,7 @@ import { stridesOf } from "../../graph/shape.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
 import type { IntOperand, Kernel, VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
-import { ExpressionScope, hoistConstants } from "../emit-expression.ts";
+import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { type Lanes, storeLanes } from "../emit-memory.ts";
 import { countCalls, type LoopBody, memberBase, usedAxes, type Variation, VariationOf } from "./body.ts";
 import { collapse } from "./collapse.ts";
@@ -20,6 +20,17 @@ export function grainFor(calls: number): number {
   return calls > 40 ? 4096 : calls > 12 ? 8192 : 16384;
 }
 
+/**
+ * Vectors that one turn of the lane loop computes. Long chains of operations, each waiting for the one before, need several side by side and
+ * registers for them; where there is little to compute, the code is kept short.
+ */
+function vectorsTogether({ extents, machine }: LoopBody, calls: number, length: number): number {
+  if (length < 64) return 1;
+  if (calls <= 10) return 2;
+  const points = extents.reduce((product, extent) => product * extent, 1);
+  return machine.vectorRegisters >= 32 && length >= 256 && points >= 16384 ? 4 : 1;
+}
+
 export function pointwiseKernel(body: LoopBody): LoopKernel {
   const expressions = body.members.map((member) => member.expression);
   const calls = countCalls(expressions);
@@ -29,7 +40,7 @@ export function pointwiseKernel(body: LoopBody): LoopKernel {
   const { extents } = layout;
   const inner = extents.length - 1;
   const length = extents[inner];
-  const unroll = calls <= 10 && length >= 64 ? 2 : 1;
+  const unroll = vectorsTogether(body, calls, length);
   const split = splitTasks(extents, extents.length, 1, grainFor(calls), 16 * unroll);
   const k = new KernelBuilder(body.name, body.argumentCount);
   const emitter = new PointEmitter(k, body, layout, inner);
@@ -51,7 +62,7 @@ export function pointwiseKernel(body: LoopBody): LoopKernel {
         whole || typeof task.end === "number" ? main : main === length ? task.end : k.intBinary("min", task.end, main);
       if (main > 0) {
         k.loop(start, end, 16 * unroll, (position) => {
-          for (let copy = 0; copy < unroll; copy++) emitter.vector(row, pointers, position, 16 * copy, {});
+          emitter.vectors(row, pointers, position, unroll);
         });
       }
       const rest = (): void => {
@@ -86,16 +97,22 @@ interface Layout {
 function layOut(body: LoopBody): Layout {
   const { extents, fullLoads, members } = body;
   const identity = stridesOf(extents);
-  const stores = members.flatMap((member, index) => member.stores.map(({ argument }) => ({ member: index, argument })));
+  const stores = members.flatMap((member, index) => member.stores.map((store) => ({ ...store, member: index })));
   const pinned = usedAxes([...members.map((member) => member.expression), ...fullLoads.map((load) => load.guard)]);
   const kinds = new Array<number>(extents.length).fill(0);
   const space = collapse(extents, kinds, [...fullLoads.map((load) => load.strides), identity], pinned);
   const operands: Operand[] = fullLoads.map((load, index) => ({ ...load, strides: space.strides[index] }));
-  const storeOperands = stores.map(({ member, argument }, index) => {
-    operands.push({ argument, dtype: members[member].dtype, offset: 0, strides: space.strides[fullLoads.length] });
+  const storeOperands = stores.map(({ member, ...store }, index) => {
+    operands.push({ ...store, dtype: members[member].dtype, offset: 0, strides: space.strides[fullLoads.length] });
     return { member, operand: fullLoads.length + index };
   });
   return { extents: space.extents, axisOf: space.axisOf, operands, stores: storeOperands };
+}
+
+/** A load that was done already. */
+interface GivenLoad {
+  readonly operand: number;
+  readonly register: VectorRegister;
 }
 
 /** Emits the vectors of a pointwise body; scopes for the task, the row and one vector. */
@@ -170,6 +187,18 @@ class PointEmitter {
     return row;
   }
 
+  /** Loads, computes and stores `count` whole vectors from `position`. */
+  vectors(row: ExpressionScope, pointers: Pointers, position: IntOperand, count: number): void {
+    const scopes = Array.from({ length: count }, (_, copy) =>
+      this.vectorScope(row, pointers, position, 16 * copy, {}, undefined),
+    );
+    const expressions = this.body.members.map((member) => member.expression);
+    emitInTurn(this.body.machine, scopes, expressions);
+    scopes.forEach((scope, copy) => {
+      this.store(scope, pointers, position, 16 * copy, {});
+    });
+  }
+
   /** Loads, computes and stores 16 lanes from `position + extra`. */
   vector(
     row: ExpressionScope,
@@ -177,11 +206,21 @@ class PointEmitter {
     position: IntOperand,
     extra: number,
     lanes: Lanes,
-    given?: { readonly operand: number; readonly register: VectorRegister },
+    given?: GivenLoad,
   ): void {
-    const { k, body, layout } = this;
+    this.store(this.vectorScope(row, pointers, position, extra, lanes, given), pointers, position, extra, lanes);
+  }
+
+  private vectorScope(
+    row: ExpressionScope,
+    pointers: Pointers,
+    position: IntOperand,
+    extra: number,
+    lanes: Lanes,
+    given: GivenLoad | undefined,
+  ): ExpressionScope {
     const scope: ExpressionScope = new ExpressionScope(
-      k,
+      this.k,
       {
         input: (index) =>
           given?.operand === index ? given.register : this.input(scope, pointers, index, position, extra, lanes),
@@ -189,13 +228,19 @@ class PointEmitter {
       },
       row,
     );
+    return scope;
+  }
+
+  private store(scope: ExpressionScope, pointers: Pointers, position: IntOperand, extra: number, lanes: Lanes): void {
+    const { k, body, layout } = this;
     const values = body.members.map((member) => scope.emit(member.expression));
     for (const { member, operand } of layout.stores) {
       const size = layout.operands[operand].dtype === "f32" || layout.operands[operand].dtype === "i32" ? 4 : 1;
       const base = pointers.register(operand);
       const address =
         typeof position === "number" ? k.at(base, (position + extra) * size) : k.at(base, position, size, extra * size);
-      storeLanes(k, values[member], address, body.members[member].dtype, lanes);
+      const { streaming } = layout.operands[operand];
+      storeLanes(k, values[member], address, body.members[member].dtype, { ...lanes, streaming });
     }
   }
 

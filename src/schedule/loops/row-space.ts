@@ -61,10 +61,10 @@ export function rowSpaceOf(body: LoopBody): RowSpace {
   const [fullIdentity, keptIdentity, flat] = space.strides.slice(operands.length).map(widen);
   const stores: { readonly member: number; readonly operand: number }[] = [];
   members.forEach((member, index) => {
-    for (const { argument } of member.stores) {
+    for (const store of member.stores) {
       const strides = member.level === "full" ? fullIdentity : keptIdentity;
       stores.push({ member: index, operand: operands.length });
-      operands.push({ argument, dtype: member.dtype, offset: 0, strides });
+      operands.push({ ...store, dtype: member.dtype, offset: 0, strides });
     }
   });
   return {

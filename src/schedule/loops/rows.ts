@@ -5,14 +5,15 @@
  */
 import { bytesPerElement } from "../../graph/dtype.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
-import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
+import type { Address, IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
-import { ExpressionScope, hoistConstants } from "../emit-expression.ts";
+import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
 import { keptLoadBase, type LoopBody, memberBase } from "./body.ts";
 import { emitTaskPositions, loadGuarded, Pointers, StrideLanes, splitTasks } from "./nest.ts";
 import type { LoopKernel } from "./pointwise.ts";
 import { RowReductions } from "./row-reductions.ts";
+import { keepShared } from "./row-shared.ts";
 import { type RowSpace, rowSpaceOf } from "./row-space.ts";
 import { type Stages, stagesOf } from "./row-stages.ts";
 
@@ -21,6 +22,16 @@ export const longestRow = 16384;
 
 export function rowsKernel(body: LoopBody): LoopKernel {
   return new RowsEmitter(body).emit();
+}
+
+/** Whether a row is one axis of up to 4 vectors. */
+const fitsRegisters = ({ extents, keptCount }: RowSpace): boolean =>
+  extents.length - keptCount === 1 && extents[keptCount] <= 64;
+
+/** Points that a task passes over: several rows, so that the row after one is often its own; enough tasks to share remain. */
+function grainOf(extents: readonly number[], passes: number): number {
+  const points = passes * extents.reduce((size, extent) => size * extent, 1);
+  return Math.min(131072, Math.max(16384, Math.floor(points / 256)));
 }
 
 class RowsEmitter {
@@ -39,11 +50,11 @@ class RowsEmitter {
   private row!: ExpressionScope;
 
   constructor(body: LoopBody) {
-    this.body = body;
+    this.body = fitsRegisters(rowSpaceOf(body)) ? body : keepShared(body);
     this.k = new KernelBuilder(body.name, body.argumentCount);
     this.lanes = new StrideLanes(this.k);
-    this.stages = stagesOf(body);
-    this.space = rowSpaceOf(body);
+    this.stages = stagesOf(this.body);
+    this.space = rowSpaceOf(this.body);
     this.positions = new Array(this.space.extents.length).fill(0);
   }
 
@@ -52,7 +63,7 @@ class RowsEmitter {
     const { extents, keptCount } = this.space;
     const order = extents.slice(0, keptCount);
     const points = extents.slice(keptCount).reduce((size, extent) => size * extent, 1);
-    const split = splitTasks(order, order.length, points * this.stages.passes, 16384);
+    const split = splitTasks(order, order.length, points * this.stages.passes, grainOf(extents, this.stages.passes));
     const task = emitTaskPositions(k, order.length > 0 ? order : [1], split);
     const strides = new Set<number>([1]);
     for (let index = 0; index < body.fullLoads.length; index++) {
@@ -61,7 +72,7 @@ class RowsEmitter {
     }
     this.lanes.prepare(strides);
     if (body.members.some((member) => member.combine === "prod" && member.dtype !== "f32")) this.memory = k.scratch(64);
-    const inRegisters = extents.length - keptCount === 1 && points <= 64;
+    const inRegisters = fitsRegisters(this.space);
     if (!inRegisters && this.stages.stashed.length > 0) {
       this.stash = k.scratch(this.stages.stashed.length * this.stashBytes());
     }
@@ -213,7 +224,7 @@ class RowsEmitter {
           const { dtype } = body.members[member];
           const address = k.at(pointers.register(operand), 16 * vector * bytesPerElement[dtype]);
           const value = scopes[vector].emit(body.members[member].expression);
-          storeLanes(k, value, address, dtype, lanes < 16 ? { lanes } : {});
+          storeLanes(k, value, address, dtype, { lanes, streaming: this.space.operands[operand].streaming });
         }
       }
       reductions.finish(this.results, () => this.memory!);
@@ -237,39 +248,43 @@ class RowsEmitter {
     const reductions = new RowReductions(k, body, this.lanes, members);
     const axis = extents.length - 1;
     const length = extents[axis];
-    const vectorAt = (
+    const next = pass === 1 ? this.nextRow(pointers) : [];
+    const computed = [...new Set([...kept, ...members, ...stores.map(({ member }) => member)])].sort((a, b) => a - b);
+    const expressions = computed.map((member) => body.members[member].expression);
+    /** Vectors from `position`, `lanes` lanes each, the first one `copy`. */
+    const vectorsAt = (
       pointers: Pointers,
       stash: IntRegister | undefined,
       position: IntOperand,
-      extra: number,
+      count: number,
       lanes: number,
-      copy: number,
+      first: number,
     ): void => {
-      const slot = (member: number) => {
-        const displacement = this.stages.stashed.indexOf(member) * this.stashBytes() + extra * 4;
-        return typeof position === "number"
-          ? k.at(stash!, displacement + position * 4)
-          : k.at(stash!, position, 4, displacement);
-      };
-      const scope = this.vectorScope(pointers, position, extra, lanes, axis, (scope, member) =>
-        this.stages.stage[member] < pass && this.stages.stashed.includes(member)
-          ? k.load(slot(member), "i32", lanes < 16 ? { lanes } : {})
-          : scope.emit(body.members[member].expression),
+      const taken = lanes < 16 ? { lanes } : {};
+      const slot = (member: number, extra: number) =>
+        lineAt(k, stash!, position, 4, extra, this.stages.stashed.indexOf(member) * this.stashBytes());
+      const extras = Array.from({ length: count }, (_, copy) => 16 * copy);
+      const scopes = extras.map((extra) =>
+        this.vectorScope(pointers, position, extra, lanes, axis, (scope, member) =>
+          this.stages.stage[member] < pass && this.stages.stashed.includes(member)
+            ? k.load(slot(member, extra), "i32", taken)
+            : scope.emit(body.members[member].expression),
+        ),
       );
-      reductions.accumulate(scope, copy, lanes, () => this.flatPosition(position, extra));
-      for (const member of kept) {
-        k.store(scope.emit(body.members[member].expression), slot(member), "i32", lanes < 16 ? { lanes } : {});
-      }
-      for (const { member, operand } of stores) {
-        const { dtype } = body.members[member];
-        const size = bytesPerElement[dtype] as 1 | 4;
-        const base = pointers.register(operand);
-        const address =
-          typeof position === "number"
-            ? k.at(base, (position + extra) * size)
-            : k.at(base, position, size, extra * size);
-        storeLanes(k, scope.emit(body.members[member].expression), address, dtype, lanes < 16 ? { lanes } : {});
-      }
+      emitInTurn(body.machine, scopes, expressions);
+      scopes.forEach((scope, copy) => {
+        const extra = extras[copy];
+        for (const start of next) k.prefetch(lineAt(k, start, position, 4, extra, 0), 2);
+        reductions.accumulate(scope, first + copy, lanes, () => this.flatPosition(position, extra));
+        for (const member of kept)
+          k.store(scope.emit(body.members[member].expression), slot(member, extra), "i32", taken);
+        for (const { member, operand } of stores) {
+          const { dtype } = body.members[member];
+          const address = lineAt(k, pointers.register(operand), position, bytesPerElement[dtype] as 1 | 4, extra, 0);
+          const { streaming } = this.space.operands[operand];
+          storeLanes(k, scope.emit(body.members[member].expression), address, dtype, { lanes, streaming });
+        }
+      });
     };
     const walk = (at: number, pointers: Pointers, stash: IntRegister | undefined): void => {
       if (at < axis) {
@@ -281,16 +296,30 @@ class RowsEmitter {
         return;
       }
       const main = length - (length % 64);
-      if (main > 0) {
-        k.loop(0, main, 64, (position) => {
-          for (let copy = 0; copy < 4; copy++) vectorAt(pointers, stash, position, 16 * copy, 16, copy);
-        });
-      }
+      if (main > 0) k.loop(0, main, 64, (position) => vectorsAt(pointers, stash, position, 4, 16, 0));
       for (let first = main, copy = 0; first < length; first += 16, copy++)
-        vectorAt(pointers, stash, first, 0, Math.min(16, length - first), copy);
+        vectorsAt(pointers, stash, first, 1, Math.min(16, length - first), copy);
     };
     walk(keptCount, pointers, this.stash);
     reductions.finish(this.results, () => this.memory!);
+  }
+
+  /**
+   * Where the rows begin that the next turn of the loop over rows reads, if they come from memory. The second pass fetches them, which finds its own
+   * row in the caches: otherwise memory would rest while later passes compute, and the first one wait for it.
+   */
+  private nextRow(pointers: Pointers): IntRegister[] {
+    const { k, body } = this;
+    const { extents, keptCount, operands } = this.space;
+    if (keptCount === 0 || extents.length - keptCount !== 1) return [];
+    return body.fullLoads.flatMap(({ guard, dtype }, index) => {
+      const { strides } = operands[index];
+      const bytes = strides.reduce((size, stride, axis) => Math.max(size, stride * extents[axis]), 0) * 4;
+      const away = strides[keptCount - 1];
+      if (guard || bytesPerElement[dtype] !== 4 || strides[keptCount] !== 1 || away === 0) return [];
+      if (bytes < body.machine.l2Bytes) return [];
+      return k.address(k.at(pointers.register(index), pointers.displacement(index) + 4 * away));
+    });
   }
 
   private vectorScope(
@@ -344,4 +373,17 @@ class RowsEmitter {
     }
     return sum;
   }
+}
+
+/** Element `position + extra` of a run of elements of `size` bytes, `displacement` bytes from `base`. */
+function lineAt(
+  k: KernelBuilder,
+  base: IntRegister,
+  position: IntOperand,
+  size: 1 | 4,
+  extra: number,
+  displacement: number,
+): Address {
+  if (typeof position === "number") return k.at(base, displacement + (position + extra) * size);
+  return k.at(base, position, size, displacement + extra * size);
 }
