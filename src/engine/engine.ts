@@ -27,9 +27,10 @@ const keptLimit = 500;
 
 export class Engine extends ProgramRunner {
   private readonly recycled = new RecycledStorage();
-  private readonly assigned = new Set<VariableCell>();
-  private readonly kept = new Set<Node>();
-  private readonly deferred = new Set<Node>();
+  // emptied by taking a new one: a Set that lives on keeps alive, until the next full collection, what it has held since the last
+  private assigned = new Set<VariableCell>();
+  private kept = new Set<Node>();
+  private deferred = new Set<Node>();
   private pendingNodes = 0;
   /** Debug mode: programs run op by op and the first NaN is named. */
   debug = false;
@@ -62,7 +63,7 @@ export class Engine extends ProgramRunner {
   /** The cells whose assignments wait, taken over by the caller (tracing). */
   takeAssignments(): VariableCell[] {
     const cells = [...this.assigned];
-    this.assigned.clear();
+    this.assigned = new Set();
     return cells;
   }
   /** Computes all waiting assignments. */
@@ -130,20 +131,20 @@ export class Engine extends ProgramRunner {
   }
   /** Forgets the deferred nodes (they belong to a trace). */
   dropDeferred(): void {
-    this.deferred.clear();
+    if (this.deferred.size > 0) this.deferred = new Set();
   }
 
   /** The deferred nodes that are computed now, with these roots or a step: whole, or large ones as their factors. */
   private takeDeferred(roots: readonly Node[], step: boolean): { gradients: Node[]; factored: FactoredGradient[] } {
     const gradients: Node[] = [];
     const factored: FactoredGradient[] = [];
-    if (step || this.needDeferred(roots)) {
+    if (this.deferred.size > 0 && (step || this.needDeferred(roots))) {
       for (const node of this.deferred) {
         const factors = step && !roots.includes(node) ? factoredGradient(node) : undefined;
         if (factors) factored.push(factors);
         else if (!isLeaf(node)) gradients.push(node);
       }
-      this.deferred.clear();
+      this.deferred = new Set();
     }
     return { gradients, factored };
   }
@@ -166,10 +167,8 @@ export class Engine extends ProgramRunner {
       if (!root.requiresGrad && wanted.has(beforePermutations(root, wanted))) continue;
       wanted.add(root);
     }
-    for (const node of this.kept) {
-      if (isLeaf(node)) this.kept.delete(node);
-      else if (cells.length > 0) wanted.add(node);
-    }
+    this.forgetComputed();
+    if (cells.length > 0) for (const node of this.kept) wanted.add(node);
     const nodes: Node[] = [];
     for (const node of wanted) if (node.value === undefined) nodes.push(node);
     if (nodes.length === 0 && cells.length === 0) return;
@@ -180,13 +179,20 @@ export class Engine extends ProgramRunner {
       this.run(nodes, factored, cells);
     } catch (error) {
       // nothing was overwritten: the variables are as they were, and what was about to happen to them is forgotten
-      for (const cell of cells) {
-        cell.pending = undefined;
-        this.assigned.delete(cell);
-      }
+      for (const cell of cells) cell.pending = undefined;
       for (const node of nodes) this.kept.delete(node);
       throw error;
+    } finally {
+      if (cells.length > 0) this.assigned = new Set();
     }
+  }
+
+  /** Forgets what was to be kept and has been computed. */
+  private forgetComputed(): void {
+    if (this.kept.size === 0) return;
+    const waiting = new Set<Node>();
+    for (const node of this.kept) if (!isLeaf(node)) waiting.add(node);
+    this.kept = waiting;
   }
 
   /** `nodes` get their values; of the factors of large gradients only these gradients know. */
@@ -201,9 +207,10 @@ export class Engine extends ProgramRunner {
     let built = this.build(requests());
     // what was asked to be kept, or would be computed a second time, is stored now that it is computed anyway
     const again = built.recomputed.filter((node) => !missing.includes(node));
-    if (this.kept.size > 0) {
+    const others = [...this.kept].filter((node) => !missing.includes(node));
+    if (others.length > 0) {
       const computed = new Set(built.computed);
-      for (const node of this.kept) if (computed.has(node) && !missing.includes(node)) again.push(node);
+      for (const node of others) if (computed.has(node)) again.push(node);
     }
     if (again.length > 0) {
       missing.push(...new Set(again));
@@ -227,9 +234,9 @@ export class Engine extends ProgramRunner {
     for (let index = 0; index < missing.length; index++) {
       const node = missing[index];
       node.value = outputs[index];
-      if (!node.requiresGrad || node.consumed) node.inputs = [];
-      this.kept.delete(node);
+      if (!node.requiresGrad || node.consumed) node.inputs = noInputs;
     }
+    this.forgetComputed();
     for (const cell of cells) this.committed(cell);
   }
 
@@ -237,11 +244,10 @@ export class Engine extends ProgramRunner {
     const node = cell.pending as Node;
     cell.version++;
     cell.pending = undefined;
-    this.assigned.delete(cell);
     // nobody else computed the node: from now on it is the variable at this version
     if (!isLeaf(node)) {
       node.leaf = { kind: "variable", cell, version: cell.version };
-      node.inputs = [];
+      node.inputs = noInputs;
     }
   }
 
@@ -349,6 +355,8 @@ export class Engine extends ProgramRunner {
     return this.runApart([new Node(node.op, inputs, node.attributes, node.type)])[0];
   }
 }
+
+const noInputs: readonly Node[] = [];
 
 /** Nodes to be stored, and after them the factors that are not among them. */
 function withFactors(nodes: readonly Node[], factored: readonly FactoredGradient[]): readonly Node[] {

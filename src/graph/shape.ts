@@ -68,10 +68,10 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
 /** Sorted, distinct, non-negative axes; `undefined` means all of them. */
 export function normalizeAxes(operation: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
-  const list = typeof axes === "number" ? [axes] : axes;
-  const normal = list.map((axis) => normalizeAxis(operation, axis, rank));
-  if (new Set(normal).size !== normal.length)
-    throw new ArgumentError(`${operation}: axes [${list.join(", ")}] repeat an axis.`);
+  if (typeof axes === "number") return [normalizeAxis(operation, axes, rank)];
+  const normal = axes.map((axis) => normalizeAxis(operation, axis, rank));
+  if (normal.length > 1 && new Set(normal).size !== normal.length)
+    throw new ArgumentError(`${operation}: axes [${axes.join(", ")}] repeat an axis.`);
   return normal.sort((a, b) => a - b);
 }
 

@@ -10,8 +10,9 @@ export class Application {
   readonly inputs: readonly TensorType[];
   readonly attributes: Attributes;
   readonly type: TensorType;
-  /** The application, of any op, that came after this one last time. */
+  /** The applications, of any op, that came after this one last time, and before that: the same one may stand at two places of a loop. */
   next: Application | undefined = undefined;
+  other: Application | undefined = undefined;
 
   constructor(op: object, inputs: readonly TensorType[], attributes: Attributes, type: TensorType) {
     this.op = op;
@@ -37,13 +38,23 @@ export class Applications {
     attributes: Attributes,
     infer: (inputs: readonly TensorType[], attributes: Attributes) => TensorType,
   ): Application {
-    const expected = latest?.next;
-    if (expected !== undefined && expected.op === this && matches(expected, inputs, attributes)) {
-      latest = expected;
-      return expected;
+    const before = latest;
+    if (before !== undefined) {
+      const { next, other } = before;
+      if (next !== undefined && next.op === this && matches(next, inputs, attributes)) {
+        latest = next;
+        return next;
+      }
+      if (other !== undefined && other.op === this && matches(other, inputs, attributes)) {
+        latest = other;
+        return other;
+      }
     }
     const found = this.search(inputs, attributes) ?? this.learn(inputs, attributes, infer);
-    if (latest) latest.next = found;
+    if (before) {
+      before.other = before.next;
+      before.next = found;
+    }
     latest = found;
     return found;
   }

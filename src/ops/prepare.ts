@@ -22,7 +22,8 @@ export function toFloat(x: Node): Node {
 
 /** Expands nodes to their common shape. */
 export function broadcast(operation: string, ...nodes: readonly Node[]): Node[] {
-  if (nodes.length === 2 && sameShape(nodes[0].shape, nodes[1].shape)) return [nodes[0], nodes[1]];
+  const [{ shape: first }] = nodes;
+  if (nodes.every((node) => sameShape(node.shape, first))) return [...nodes];
   const shape = broadcastShapes(operation, ...nodes.map((node) => node.shape));
   return nodes.map((node) => expand(node, shape));
 }

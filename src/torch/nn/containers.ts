@@ -83,7 +83,7 @@ export class Sequential extends Container<Link, [Tensor], Tensor> {
   }
   override forward(x: Tensor): Tensor {
     let value = x;
-    for (const [, module] of this.items()) value = module(value);
+    for (const part of Object.values(this)) if (part instanceof Module) value = part(value);
     return value;
   }
   /** Adds a module at the end, under a name or its number. */
