@@ -51,6 +51,9 @@ const positional: Readonly<Record<string, readonly string[]>> = {
   SimpleRNN: ["units"],
   LSTM: ["units"],
   GRU: ["units"],
+  SimpleRNNCell: ["units"],
+  LSTMCell: ["units"],
+  GRUCell: ["units"],
   TimeDistributed: ["layer"],
 };
 

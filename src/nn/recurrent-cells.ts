@@ -4,7 +4,7 @@
  */
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../graph/shape.ts";
-import type { Tensor } from "../tensor/index.ts";
+import { dropout, ones, type Tensor } from "../tensor/index.ts";
 import { dense } from "./linear.ts";
 
 type Activation = (x: Tensor) => Tensor;
@@ -18,13 +18,14 @@ export interface CellWeights {
 }
 
 export interface RecurrentCell {
-  /** Tensors [batch, H] that go from step to step; the first is the output. */
-  readonly states: 1 | 2;
-  readonly units: number;
-  /** What the inputs [rows, inputs] contribute to the gates: [rows, G·H]. */
+  /** Widths of the tensors [batch, width] that go from step to step. */
+  readonly stateSizes: readonly number[];
+  /** Width of an output that is none of the states; without it the first state is the output. */
+  readonly outputSize?: number;
+  /** What does not depend on the states, for the inputs [T, batch, …] of all steps at once. */
   project(inputs: Tensor): Tensor;
-  /** The states after one step. */
-  step(projected: Tensor, states: readonly Tensor[]): Tensor[];
+  /** The states after one step, and before them the output where it is none of them. */
+  step(projected: Tensor, states: readonly Tensor[]): readonly Tensor[];
 }
 
 const tanh: Activation = (x) => x.tanh();
@@ -52,8 +53,7 @@ function bothBiases({ bias, recurrentBias }: CellWeights): Tensor | undefined {
 /** h' = activation(x·W + h·U + b). After Elman 1990. */
 export function simpleCell(weights: CellWeights, activation: Activation = tanh): RecurrentCell {
   return {
-    states: 1,
-    units: weights.recurrentKernel.shape[0],
+    stateSizes: [weights.recurrentKernel.shape[0]],
     project: (inputs) => project("simple recurrent cell", weights, inputs, bothBiases(weights)),
     step: (projected, [h]) => [activation(projected.add(h.matmul(weights.recurrentKernel)))],
   };
@@ -71,8 +71,7 @@ export function lstmCell(weights: CellWeights, options: GateActivations = {}): R
   const { activation = tanh, recurrentActivation = sigmoid } = options;
   const [units] = weights.recurrentKernel.shape;
   return {
-    states: 2,
-    units,
+    stateSizes: [units, units],
     project: (inputs) => project("LSTM cell", weights, inputs, bothBiases(weights)),
     step: (projected, [h, c]) => {
       const gates = projected.add(h.matmul(weights.recurrentKernel));
@@ -99,8 +98,7 @@ export function gruCell(weights: CellWeights, options: GruOptions): RecurrentCel
   const mix = (z: Tensor, h: Tensor, candidate: Tensor): Tensor[] => [candidate.add(z.mul(h.sub(candidate)))];
   if (resetAfter) {
     return {
-      states: 1,
-      units,
+      stateSizes: [units],
       project: (inputs) => project("GRU cell", weights, inputs, weights.bias),
       step: (projected, [h]) => {
         const product = h.matmul(recurrentKernel);
@@ -113,14 +111,60 @@ export function gruCell(weights: CellWeights, options: GruOptions): RecurrentCel
     };
   }
   return {
-    states: 1,
-    units,
+    stateSizes: [units],
     project: (inputs) => project("GRU cell", weights, inputs, bothBiases(weights)),
     step: (projected, [h]) => {
       const gates = recurrentActivation(gate(projected, units, 0, 2).add(h.matmul(gate(recurrentKernel, units, 0, 2))));
       const [r, z] = [gate(gates, units, resetGate), gate(gates, units, updateGate)];
       const inner = r.mul(h).matmul(gate(recurrentKernel, units, 2));
       return mix(z, h, activation(gate(projected, units, 2).add(inner)));
+    },
+  };
+}
+
+/** Cells on top of each other as one: each reads the output of the one below, and the states lie side by side. */
+export function stackedCell(cells: readonly RecurrentCell[]): RecurrentCell {
+  const [first, ...others] = cells;
+  const last = cells[cells.length - 1];
+  const outputSize = last.outputSize ?? last.stateSizes[0];
+  return {
+    stateSizes: cells.flatMap(({ stateSizes }) => stateSizes),
+    outputSize,
+    project: (inputs) => first.project(inputs),
+    step: (projected, states) => {
+      let used = 0;
+      const advance = (cell: RecurrentCell, element: Tensor): [output: Tensor, states: readonly Tensor[]] => {
+        const before = states.slice(used, used + cell.stateSizes.length);
+        used += before.length;
+        const results = cell.step(element, before);
+        return [results[0], cell.outputSize === undefined ? results : results.slice(1)];
+      };
+      let [output, after] = advance(first, projected);
+      const all = [...after];
+      for (const cell of others) {
+        [output, after] = advance(cell, cell.project(output));
+        all.push(...after);
+      }
+      return [output, ...all];
+    },
+  };
+}
+
+/** A cell in training: shares of the features and of the first state are zeroed, the same ones at every step of a loop. */
+export function withDropout(
+  cell: RecurrentCell,
+  rates: { readonly inputs: number; readonly state: number },
+): RecurrentCell {
+  const dropped = (inputs: Tensor): Tensor => {
+    const { shape } = inputs;
+    return dropout(inputs, rates.inputs, { maskShape: shape.length === 3 ? [1, ...shape.slice(1)] : shape });
+  };
+  return {
+    ...cell,
+    project: (inputs) => cell.project(rates.inputs > 0 ? dropped(inputs) : inputs),
+    step: (projected, [state, ...others]) => {
+      const factor = rates.state > 0 ? dropout(ones(state.shape), rates.state) : undefined;
+      return cell.step(projected, [factor ? state.mul(factor) : state, ...others]);
     },
   };
 }

@@ -13,8 +13,6 @@ export interface RecurrentOptions {
   readonly zeroMasked?: boolean;
   /** States before the first step, [batch, H] each; zeros by default. */
   readonly initial?: readonly Tensor[] | undefined;
-  /** Multiplies the state that the recurrent product reads at every step (recurrent dropout), [batch, H]. */
-  readonly stateFactor?: Tensor | undefined;
 }
 
 export interface RecurrentResult {
@@ -26,28 +24,33 @@ export interface RecurrentResult {
   readonly states: Tensor[];
 }
 
-/** Runs a cell over x [T, batch, inputs]. */
+/** Runs a cell over x [T, batch, …]. */
 export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions = {}): RecurrentResult {
-  const { reverse = false, mask, stateFactor, zeroMasked = false } = options;
-  if (x.rank !== 3)
+  const { reverse = false, mask, zeroMasked = false } = options;
+  if (x.rank < 3)
     throw new ShapeError(`recurrent layer: expected [steps, batch, features], received ${formatShape(x.shape)}.`);
   const [length, batch] = x.shape;
-  const stateShape = [batch, cell.units];
-  const initial = options.initial ?? Array.from({ length: cell.states }, () => zeros(stateShape));
-  checkStates(cell, initial, stateShape);
+  const { stateSizes, outputSize } = cell;
+  const count = stateSizes.length;
+  const initial = options.initial ?? stateSizes.map((size) => zeros([batch, size]));
+  checkStates(cell, initial, batch);
   const projected = cell.project(x);
-  const advance = (element: Tensor, states: readonly Tensor[]): Tensor[] => {
-    if (!stateFactor) return cell.step(element, states);
-    return cell.step(element, [states[0].mul(stateFactor), ...states.slice(1)]);
+  const advance = (element: Tensor, states: readonly Tensor[]) => {
+    const results = cell.step(element, states);
+    return { output: results[0], states: outputSize === undefined ? results : results.slice(1) };
   };
   if (!mask) {
-    const { carries, history } = scan(
-      (states, [element]) => ({ carries: advance(element, states) }),
+    const { carries, history, outputs } = scan(
+      (before, [element]) => {
+        const { output, states } = advance(element, before);
+        return { carries: states, outputs: outputSize === undefined ? [] : [output] };
+      },
       initial,
       [projected],
       { reverse },
     );
-    return { outputs: history[0], last: carries[0], states: carries };
+    if (outputSize === undefined) return { outputs: history[0], last: carries[0], states: carries };
+    return { outputs: outputs[0], last: outputs[0].select(0, reverse ? 0 : length - 1), states: carries };
   }
   if (!sameShape(mask.shape, [length, batch])) {
     throw new ShapeError(
@@ -55,36 +58,36 @@ export function recur(cell: RecurrentCell, x: Tensor, options: RecurrentOptions 
     );
   }
   // a given state is no output: what is put out before the first counted step is 0
-  const separate = options.initial && !zeroMasked ? [zeros(stateShape)] : [];
+  const apart = outputSize !== undefined || (options.initial !== undefined && !zeroMasked);
+  const separate = apart ? [zeros([batch, outputSize ?? stateSizes[0]])] : [];
   const { carries, history } = scan(
     (carried, [element, counts]) => {
       const kept = counts.reshape([batch, 1]);
-      const before = carried.slice(0, cell.states);
-      const after = advance(element, before);
-      const states = after.map((state, i) => where(kept, state, before[i]));
-      const outputs = separate.map((_, i) => where(kept, after[0], carried[cell.states + i]));
-      return { carries: [...states, ...outputs] };
+      const before = carried.slice(0, count);
+      const { output, states } = advance(element, before);
+      const outputs = separate.map((_, i) => where(kept, output, carried[count + i]));
+      return { carries: [...states.map((state, i) => where(kept, state, before[i])), ...outputs] };
     },
     [...initial, ...separate],
     [projected, mask.cast("bool")],
     { reverse },
   );
-  const output = separate.length > 0 ? cell.states : 0;
+  const output = apart ? count : 0;
   const outputs = zeroMasked ? where(mask.unsqueeze(-1), history[output], 0) : history[output];
-  return { outputs, last: carries[output], states: carries.slice(0, cell.states) };
+  return { outputs, last: carries[output], states: carries.slice(0, count) };
 }
 
-function checkStates(cell: RecurrentCell, initial: readonly Tensor[], shape: readonly number[]): void {
-  if (initial.length !== cell.states) {
-    throw new ShapeError(`recurrent layer: expected ${cell.states} initial states, received ${initial.length}.`);
+function checkStates({ stateSizes }: RecurrentCell, initial: readonly Tensor[], batch: number): void {
+  if (initial.length !== stateSizes.length) {
+    throw new ShapeError(`recurrent layer: expected ${stateSizes.length} initial states, received ${initial.length}.`);
   }
-  for (const state of initial) {
-    if (!sameShape(state.shape, shape)) {
-      throw new ShapeError(
-        `recurrent layer: an initial state must be ${formatShape(shape)}, received ${formatShape(state.shape)}.`,
-      );
-    }
-  }
+  initial.forEach((state, index) => {
+    const shape = [batch, stateSizes[index]];
+    if (sameShape(state.shape, shape)) return;
+    throw new ShapeError(
+      `recurrent layer: an initial state must be ${formatShape(shape)}, received ${formatShape(state.shape)}.`,
+    );
+  });
 }
 
 export interface StackOptions {

@@ -1,75 +1,13 @@
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ArgumentError, ShapeError, UnsupportedError } from "../../src/errors.ts";
 import * as keras from "../../src/keras/index.ts";
 import { deserializeLayer, serializeLayer } from "../../src/keras/serialization.ts";
-import { gradients, setRandomSeed, Tensor, tensor } from "../../src/tensor/index.ts";
-import { assertClose } from "../../src/testing/allclose.ts";
-import { digestOf, hashUniform } from "../../src/testing/hash-uniform.ts";
+import { setRandomSeed, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { hashUniform } from "../../src/testing/hash-uniform.ts";
 import { useFastTarget } from "./golden.ts";
+import { type Case, check, data, expectDigest, golden, units } from "./recurrent-golden.ts";
 
 const { layers, Sequential } = keras;
-
-interface Digest {
-  readonly shape: readonly number[];
-  readonly sum: number;
-  readonly norm: number;
-  readonly indices: readonly number[];
-  readonly values: readonly number[];
-}
-interface Case {
-  readonly layer: "SimpleRNN" | "LSTM" | "GRU";
-  readonly arguments: Readonly<Record<string, unknown>>;
-  readonly wrapper?: Readonly<Record<string, unknown>>;
-  readonly shape: readonly [number, number, number];
-  readonly masked: boolean;
-  readonly weights: readonly (readonly [string, readonly number[]])[];
-  readonly results: readonly Digest[];
-  readonly gradients: readonly Digest[];
-  readonly states: number;
-}
-const golden = JSON.parse(readFileSync(new URL("../goldens/keras-recurrent.json", import.meta.url), "utf8")) as {
-  readonly mask: readonly (readonly number[])[];
-  readonly layers: readonly Case[];
-  readonly bidirectional: readonly Case[];
-  readonly embedded: Digest;
-  readonly masking: Digest;
-};
-const units = 6;
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
-const data = (stream: number, shape: readonly number[]): Tensor =>
-  tensor(hashUniform(stream, sizeOf(shape)), { shape });
-
-function expectDigest(actual: Tensor | undefined, expected: Digest, what: string): void {
-  expect(actual?.shape, what).toEqual(expected.shape);
-  const values = actual?.dataSync() as Float32Array;
-  const { norm, values: picked } = digestOf(values, expected.indices);
-  const tolerance = { relative: 1e-5, absolute: 2e-6 };
-  assertClose(Float32Array.from(picked), Float32Array.from(expected.values), tolerance, what);
-  assertClose([norm], [expected.norm], tolerance, `${what} norm`);
-}
-
-type AnyRecurrent = (x: Tensor, options?: object) => Tensor | Tensor[];
-
-function check(layer: keras.layers.Layer, each: Case): void {
-  const { shape } = each;
-  layer.buildFor([null, ...shape.slice(1)]);
-  expect(layer.weights.map(({ name, shape }) => [name.split("/").at(-1), shape])).toEqual(each.weights);
-  layer.setWeights(each.weights.map(([, shape], index) => data(10 + index, shape)));
-  const x = data(1, shape);
-  const initialState = Array.from({ length: each.states }, (_, index) => data(2 + index, [shape[0], units]));
-  for (const leaf of [x, ...initialState]) leaf.requiresGrad = true;
-  const mask = each.masked ? tensor(golden.mask.map((row) => row.slice(0, shape[1]).map(Boolean))) : undefined;
-  const result = (layer as unknown as AnyRecurrent)(x, { mask, ...(each.states > 0 && { initialState }) });
-  const results = result instanceof Tensor ? [result] : result;
-  expect(results.length).toBe(each.results.length);
-  const loss = results
-    .map((each, index) => each.mul(data(40 + index, each.shape)).sum())
-    .reduce((sum, part) => sum.add(part));
-  const slopes = gradients(loss, [x, ...initialState, ...layer.trainableWeights]);
-  results.forEach((each_, index) => expectDigest(each_, each.results[index], `result ${index}`));
-  slopes.forEach((slope, index) => expectDigest(slope, each.gradients[index], `gradient ${index}`));
-}
 
 const name = (each: Case): string =>
   `${each.layer} ${JSON.stringify(each.arguments)} ${JSON.stringify(each.wrapper ?? {})}${each.masked ? " masked" : ""}`;

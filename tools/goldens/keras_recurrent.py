@@ -47,17 +47,62 @@ def camel(arguments):
     return {one(key): value for key, value in arguments.items()}
 
 
-def case(layer, shape, masked, states):
+class Readout(keras.layers.Layer):
+    """A cell of two states whose output is neither of them."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = [U, 2]
+        self.output_size = 3
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], U), name="kernel")
+        self.recurrent = self.add_weight(shape=(U, U), name="recurrent")
+        self.readout = self.add_weight(shape=(U, 3), name="readout")
+
+    def call(self, inputs, states):
+        hidden, count = states
+        after = keras.ops.tanh(keras.ops.matmul(inputs, self.kernel) + keras.ops.matmul(hidden, self.recurrent))
+        return keras.ops.matmul(after, self.readout) * count[:, :1], [after, count * 0.5 + 1.0]
+
+
+CELLS = keras.layers
+# what makes the cells, the options of RNN, masked, widths of given states, wrapped in Bidirectional
+RNNS = [
+    ("LSTMCell+GRUCell", lambda: [CELLS.LSTMCell(U), CELLS.GRUCell(5)], dict(return_sequences=True, return_state=True), True, [U, U, 5], False),
+    ("LSTMCell+GRUCell", lambda: [CELLS.LSTMCell(U), CELLS.GRUCell(5)], dict(), False, [], False),
+    ("SimpleRNNCell", lambda: CELLS.SimpleRNNCell(U), dict(return_sequences=True, zero_output_for_mask=True), True, [], False),
+    ("GRUCell", lambda: CELLS.GRUCell(U), dict(return_sequences=True), True, [], True),
+    ("Readout", Readout, dict(return_state=True), False, [U, 2], False),
+    ("Readout", Readout, dict(return_sequences=True, return_state=True), True, [], False),
+    ("Readout", Readout, dict(return_sequences=True, go_backwards=True), True, [U, 2], False),
+]
+
+
+def one_step(cell, sizes):
+    """A cell by itself: the output and the states after one step."""
+    cell.build((B, I))
+    for index, weight in enumerate(cell.weights):
+        weight.assign(hash_uniform(10 + index, tuple(weight.shape)))
+    states = [hash_uniform(2 + i, (B, size)) for i, size in enumerate(sizes)]
+    output, after = cell(tf.constant(hash_uniform(1, (B, I))), states)
+    return {"cell": type(cell).__name__, "results": [sampled(r.numpy()) for r in [output, *tf.nest.flatten(after)]]}
+
+
+def case(layer, shape, masked, states, sizes=None):
     layer.build(shape)
     for index, weight in enumerate(layer.weights):
         weight.assign(hash_uniform(10 + index, tuple(weight.shape)))
     x = tf.Variable(hash_uniform(1, shape))
-    initial = [tf.Variable(hash_uniform(2 + i, (B, U))) for i in range(states)]
+    initial = [tf.Variable(hash_uniform(2 + i, (B, size))) for i, size in enumerate(sizes or [U] * states)]
     mask = tf.constant(MASK[:, : shape[1]]) if masked else None
     with tf.GradientTape() as tape:
-        given = dict(initial_state=[tf.identity(s) for s in initial]) if initial else {}
+        values = [tf.identity(s) for s in initial]
+        if len(values) == 3:  # several cells: Keras takes a list for each
+            values = [values[:2], values[2]]
+        given = dict(initial_state=values) if initial else {}
         result = layer(tf.identity(x), mask=mask, **given)
-        results = list(result) if isinstance(result, (list, tuple)) else [result]
+        results = tf.nest.flatten(result)
         loss = sum(tf.reduce_sum(r * hash_uniform(40 + i, tuple(r.shape))) for i, r in enumerate(results))
     weights = [weight.value for weight in layer.trainable_weights]
     gradients = tape.gradient(loss, [x, *initial, *weights])
@@ -68,6 +113,7 @@ def case(layer, shape, masked, states):
         "results": [sampled(r.numpy()) for r in results],
         "gradients": [sampled(g.numpy()) for g in gradients],
         "states": states,
+        **({"sizes": sizes} if sizes is not None else {}),
     }
 
 
@@ -83,6 +129,22 @@ both = [
         **case(keras.layers.Bidirectional(getattr(keras.layers, name)(U, **options), **wrapper), (B, T, I), masked, 0),
     }
     for name, options, wrapper, masked in BIDIRECTIONAL
+]
+
+def rnn(make, options, both):
+    layer = keras.layers.RNN(make(), **options)
+    return keras.layers.Bidirectional(layer) if both else layer
+
+
+rnns = [
+    {"cells": name, "arguments": camel(options), "both": both, **case(rnn(make, options, both), (B, T, I), masked, len(sizes), sizes)}
+    for name, make, options, masked, sizes, both in RNNS
+]
+steps_of_cells = [
+    one_step(CELLS.SimpleRNNCell(U), [U]),
+    one_step(CELLS.LSTMCell(U), [U, U]),
+    one_step(CELLS.GRUCell(U), [U]),
+    one_step(CELLS.StackedRNNCells([CELLS.GRUCell(5), CELLS.SimpleRNNCell(U)]), [5, U]),
 ]
 
 # masks that travel: Embedding(mask_zero) or Masking, two layers, a Dense at every step
@@ -114,6 +176,8 @@ write(
         "mask": MASK.astype(int).tolist(),
         "layers": layers,
         "bidirectional": both,
+        "rnns": rnns,
+        "cells": steps_of_cells,
         "embedded": sampled(model(indices).numpy()),
         "masking": sampled(masking(steps).numpy()),
     },

@@ -1,5 +1,7 @@
 /** `keras.layers`. */
+
 export { type AnyLayer, type CallOptions, Layer, type LayerOptions } from "../layer.ts";
+export { AbstractRNNCell, type CellCallOptions } from "./abstract-cell.ts";
 export { Activation, ELU, Identity, LeakyReLU, PReLU, ReLU, Softmax } from "./activation.ts";
 export {
   Attention,
@@ -61,8 +63,18 @@ export {
   type LSTMOptions,
   type RecurrentCallOptions,
   type RecurrentOptions,
+  RNN,
+  type RNNOptions,
   SimpleRNN,
 } from "./recurrent.ts";
+export {
+  type CellOptions,
+  GRUCell,
+  type GRUCellOptions,
+  LSTMCell,
+  type LSTMCellOptions,
+  SimpleRNNCell,
+} from "./recurrent-cells.ts";
 export {
   ActivityRegularization,
   AlphaDropout,
@@ -89,6 +101,7 @@ export {
   SeparableConv2D as SeparableConvolution2D,
 } from "./separable.ts";
 export { Bidirectional, type BidirectionalOptions, TimeDistributed } from "./sequence-wrappers.ts";
+export { StackedRNNCells } from "./stacked-cells.ts";
 export { TorchModuleWrapper, type TorchModuleWrapperOptions } from "./torch-module-wrapper.ts";
 export {
   Conv1DTranspose,

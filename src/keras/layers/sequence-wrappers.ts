@@ -34,7 +34,7 @@ export class Bidirectional<Out extends Tensor | Tensor[] = Tensor> extends Layer
     super(options, ["mergeMode", "backwardLayer"]);
     const owner = `${this.className} "${this.name}"`;
     if (!(layer instanceof RecurrentLayer)) {
-      throw new ArgumentError(`${owner}: expected a SimpleRNN, LSTM or GRU layer.`);
+      throw new ArgumentError(`${owner}: expected an RNN, SimpleRNN, LSTM or GRU layer.`);
     }
     const { mergeMode = "concat", backwardLayer } = options;
     if (!mergeModes.includes(mergeMode)) {
@@ -88,7 +88,8 @@ export class Bidirectional<Out extends Tensor | Tensor[] = Tensor> extends Layer
     const output = returnSequences ? mask : undefined;
     const outputs = this.mergeMode === null ? [output, output] : [output];
     if (!returnState) return outputs.length === 1 ? output : outputs;
-    return [...outputs, ...Array.from({ length: 4 }, () => undefined)];
+    const states = [this.forwardLayer, this.backwardLayer].flatMap(({ cell }) => cell.stateSizes);
+    return [...outputs, ...states.map(() => undefined)];
   }
 
   /** A layer from `getConfig()`. */

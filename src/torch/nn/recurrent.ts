@@ -321,7 +321,7 @@ abstract class CellModule<Hidden, Result> extends Module<[input: Tensor, hx?: Hi
     this.#cell = cell;
   }
 
-  protected step(input: Tensor, given: readonly Tensor[] | undefined, owner: string): Tensor[] {
+  protected step(input: Tensor, given: readonly Tensor[] | undefined, owner: string): readonly Tensor[] {
     if ((input.rank !== 1 && input.rank !== 2) || input.shape[input.rank - 1] !== this.inputSize) {
       throw new ShapeError(
         `${owner}: expected an input of shape (batch, ${this.inputSize}) or (${this.inputSize},), received ${formatShape(input.shape)}.`,
@@ -331,7 +331,7 @@ abstract class CellModule<Hidden, Result> extends Module<[input: Tensor, hx?: Hi
     const x = single ? input.unsqueeze(0) : input;
     const shape = [...input.shape.slice(0, -1), this.hiddenSize];
     const cell = cellOver(this.#cell, this);
-    const states = given ?? Array.from({ length: cell.states }, () => zeros(shape));
+    const states = given ?? cell.stateSizes.map(() => zeros(shape));
     for (const state of states) {
       if (!sameShape(state.shape, shape)) {
         throw new ShapeError(
