@@ -58,6 +58,7 @@ export const systemWorkloads = [
   "compile-time",
   "memory",
   "dispatch",
+  "dependencies",
   "scaling",
   "neighbour",
   "steady",

@@ -2,9 +2,10 @@
 import { TriviumError } from "../src/errors.ts";
 import type { Work } from "../src/targets/roofline.ts";
 import { type LimitTracker, watchLoad } from "./machine.ts";
-import type { Comparison, Contestant } from "./rows.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Comparison, Contestant, LeftOut } from "./rows.ts";
 import { summarize } from "./statistics.ts";
-import type { WorkerProcess } from "./worker-process.ts";
+import { ContenderError, type WorkerProcess } from "./worker-process.ts";
 
 /** How contenders are timed, the same for every workload of a run. */
 export interface TimingOptions {
@@ -63,11 +64,17 @@ export function differenceOf(left: readonly number[], right: readonly number[]):
   return difference === 0 ? 0 : difference / scale;
 }
 
+/** What a worker is asked to set up for a task. */
+export const assignmentOf = ({ suite, workload, assignment = workload, batch }: Task) => ({
+  suite,
+  workload: assignment,
+  batch,
+});
+
 /** One turn: enough steps for `roundSeconds`, as many as last time's pace needs. */
-async function turn(contender: Contender, task: Task, { threads, roundSeconds }: TimingOptions): Promise<void> {
+async function turn(contender: Contender, task: Task, { roundSeconds }: TimingOptions): Promise<void> {
   const { worker, setting } = contender;
-  const { suite, workload, assignment = workload, batch } = task;
-  await worker.setup({ suite, workload: assignment, batch, setting, threads });
+  await worker.setup({ ...assignmentOf(task), setting });
   if (!contender.alone) await pause(settleMilliseconds);
   const load = watchLoad();
   const { seconds, cpu } = await worker.round(contender.steps);
@@ -82,63 +89,121 @@ async function findPace(contender: Contender, task: Task, options: TimingOptions
   if (contender.steps > 1) await turn(contender, task, options);
 }
 
-/** Sets every contender up in each of its settings; those that this machine cannot run are named and left out. */
-async function enlist(
-  workers: readonly WorkerProcess[],
-  task: Task,
-  { threads, say }: TimingOptions,
-  versions: Record<string, string>,
-): Promise<Contender[]> {
-  const { suite, workload, assignment = workload, batch } = task;
+/** A peer's failure in one setting has the reason noted, and the others go on; this framework's own ends the run. */
+class Roll {
+  readonly leftOut: LeftOut[] = [];
+  readonly #task: Task;
+  readonly #say: (text: string) => void;
+
+  constructor(task: Task, say: (text: string) => void) {
+    this.#task = task;
+    this.#say = say;
+  }
+
+  strike(peer: string, setting: string, reason: string): void {
+    const { suite, workload, shape, batch } = this.#task;
+    this.leftOut.push({ suite, workload, ...(shape !== undefined && { shape }), batch, peer, setting, reason });
+    this.#say(`${workload} batch ${batch}: ${peer} ${setting} left out: ${reason}`);
+  }
+
+  /** Whether the contender did what it was asked for. */
+  async survives(peer: string, setting: string, ask: () => Promise<void>): Promise<boolean> {
+    try {
+      await ask();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ContenderError) || peer === "trivium") throw error;
+      this.strike(peer, setting, error.reason);
+      return false;
+    }
+  }
+
+  /** Has each contender do something; gives those that did. */
+  async each(contenders: readonly Contender[], ask: (contender: Contender) => Promise<void>): Promise<Contender[]> {
+    const left: Contender[] = [];
+    for (const contender of contenders) {
+      if (await this.survives(contender.peer, contender.setting, () => ask(contender))) left.push(contender);
+    }
+    return left;
+  }
+}
+
+/** Sets every contender up in each of its settings. */
+async function enlist(workers: readonly WorkerProcess[], task: Task, roll: Roll): Promise<Contender[]> {
+  const assignment = assignmentOf(task);
   const contenders: Contender[] = [];
   for (const worker of workers) {
-    for (const setting of task.settings[worker.name] ?? ["default"]) {
-      const ready = await worker.setup({ suite, workload: assignment, batch, setting, threads });
-      if (ready.unavailable !== undefined) {
-        say(`${workload} batch ${batch}: ${worker.name} ${setting} left out: ${ready.unavailable}`);
-        continue;
-      }
-      Object.assign(versions, ready.versions);
-      const own = { throughputs: [], loaded: false, steps: 1, alone: workers.length === 1 };
-      contenders.push({ ...own, worker, peer: worker.name, setting, check: ready.check });
+    const peer = worker.name;
+    for (const setting of task.settings[peer] ?? ["default"]) {
+      await roll.survives(peer, setting, async () => {
+        const { unavailable, check } = await worker.setup({ ...assignment, setting });
+        if (unavailable !== undefined) return roll.strike(peer, setting, unavailable);
+        const own = { throughputs: [], loaded: false, steps: 1, alone: workers.length === 1 };
+        contenders.push({ ...own, worker, peer, setting, check });
+      });
     }
   }
   return contenders;
 }
 
-function validate(contenders: readonly Contender[], { suite, workload, batch, tolerance }: Task): void {
-  const [first] = contenders;
-  for (const { peer, setting, check } of contenders) {
-    const difference = differenceOf(first!.check, check);
-    if (difference <= tolerance) continue;
-    const head = (values: readonly number[]) => values.slice(0, 3).join(" ");
-    throw new TriviumError(
-      `bench: ${suite} ${workload}, batch ${batch}: ${peer} ${setting} computes ${head(check)} …, ${first!.peer} ${head(first!.check)} … ` +
-        `(relative difference ${difference.toPrecision(3)}, at most ${tolerance}): not the same work.`,
-    );
+/** Ends the run where two contenders do not compute the same. */
+function expectSame(
+  { suite, workload, shape, batch, tolerance }: Task,
+  name: string,
+  computed: readonly number[],
+  against: string,
+  expected: readonly number[],
+): void {
+  const difference = differenceOf(expected, computed);
+  if (difference <= tolerance) return;
+  const head = (values: readonly number[]) => values.slice(0, 3).join(" ");
+  throw new TriviumError(
+    `bench: ${suite} ${workload}${shape === undefined ? "" : ` ${shape}`}, batch ${batch}: ${name} computes ${head(computed)} …, ${against} ${head(expected)} … ` +
+      `(relative difference ${difference.toPrecision(3)}, at most ${tolerance}): not the same work.`,
+  );
+}
+
+/** Holds contenders against each other; this framework alone against the oracle, and then says which part of the result that was. */
+async function validate(contenders: readonly Contender[], task: Task, oracle: Oracle): Promise<string | undefined> {
+  const [first, ...others] = contenders;
+  for (const { peer, setting, check } of others) {
+    expectSame(task, `${peer} ${setting}`, check, first!.peer, first!.check);
   }
+  if (first!.peer !== "trivium" || others.length > 0) return undefined;
+  await first!.worker.setup({ ...assignmentOf(task), setting: first!.setting });
+  const { about, expected, computed } = await oracle.check(first!.worker, task);
+  expectSame(task, "trivium", computed, "the f64 oracle", expected);
+  return about;
 }
 
 /** A comparison that is over: what rows are made of once the run's best measurement of the limits is known. */
 export interface Outcome {
   readonly comparison: Comparison;
   readonly contestants: readonly Contestant[];
+  readonly leftOut: readonly LeftOut[];
 }
 
-/** Compares contenders on one task; `versions` takes up what the peers say about theirs. */
-export async function compare(
-  workers: readonly WorkerProcess[],
-  task: Task,
-  options: TimingOptions,
-  versions: Record<string, string>,
-): Promise<Outcome | undefined> {
-  const contenders = await enlist(workers, task, options, versions);
-  if (contenders.length === 0) return undefined;
-  validate(contenders, task);
-  for (const contender of contenders) await findPace(contender, task, options);
+/** Who takes part in comparisons. */
+export interface Field {
+  readonly workers: readonly WorkerProcess[];
+  readonly oracle: Oracle;
+}
+
+/** Compares contenders on one task. */
+export async function compare({ workers, oracle }: Field, task: Task, options: TimingOptions): Promise<Outcome> {
+  const roll = new Roll(task, options.say);
+  const outcome = (contestants: readonly Contestant[], checked?: string): Outcome => {
+    const { threads, heldTo } = options;
+    const comparison = { ...task, threads, ...(heldTo && { heldTo }), ...(checked && { oracle: checked }) };
+    return { comparison, contestants, leftOut: roll.leftOut };
+  };
+  let contenders = await enlist(workers, task, roll);
+  if (contenders.length === 0) return outcome([]);
+  const checked = await validate(contenders, task, oracle);
+  contenders = await roll.each(contenders, (contender) => findPace(contender, task, options));
   for (const contender of contenders) Object.assign(contender, { throughputs: [], loaded: false });
   for (let round = 0; round < options.rounds; round++) {
-    for (const contender of contenders) await turn(contender, task, options);
+    contenders = await roll.each(contenders, (contender) => turn(contender, task, options));
   }
   const { workload, shape, batch, unit } = task;
   const label = shape === undefined ? `${workload} batch ${batch}` : `${workload} ${shape}`;
@@ -147,6 +212,5 @@ export async function compare(
     const mark = loaded ? " loaded" : "";
     options.say(`${label}: ${peer} ${setting} ${median} ${unit} (${min}-${max})${mark}`);
   }
-  const { threads, heldTo } = options;
-  return { comparison: { ...task, threads, ...(heldTo !== undefined && { heldTo }) }, contestants: contenders };
+  return outcome(contenders, checked);
 }

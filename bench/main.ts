@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { DataError, TriviumError } from "../src/errors.ts";
+import { ArgumentError, DataError, TriviumError } from "../src/errors.ts";
 import { writeTextAtomic } from "../src/interop/atomic-write.ts";
 import { makeFolder } from "../src/interop/make-folder.ts";
 import { measureLimits } from "../src/targets/x86/machine-limits.ts";
@@ -13,7 +13,8 @@ import { renderFigure } from "./figure.ts";
 import { holdToAvx2 } from "./instruction-set.ts";
 import { describeMachine, LimitTracker } from "./machine.ts";
 import { renderMarkdown } from "./markdown.ts";
-import type { Figure, Report, Row } from "./rows.ts";
+import { readNotes } from "./notes.ts";
+import type { Figure, LeftOut, Report, Row } from "./rows.ts";
 import type { StepProfile } from "./step-profile.ts";
 import { runDoors } from "./suites/doors.ts";
 import { runKernels } from "./suites/kernels.ts";
@@ -35,7 +36,7 @@ function readReport(file: string): Report {
 function writeReports({ files, markdown, figure }: ReportOptions): void {
   const reports = files.map(readReport);
   if (figure !== undefined) writeTextAtomic(figure, renderFigure(reports));
-  const page = renderMarkdown(reports);
+  const page = renderMarkdown(reports, { notes: readNotes(), complete: true });
   if (markdown !== undefined) writeTextAtomic(markdown, page);
   else if (figure === undefined) process.stdout.write(page);
 }
@@ -45,6 +46,7 @@ interface Findings {
   readonly rows?: readonly Row[];
   readonly figures?: readonly Figure[];
   readonly profiles?: readonly StepProfile[];
+  readonly leftOut?: readonly LeftOut[];
   readonly versions?: Readonly<Record<string, string>>;
 }
 
@@ -89,12 +91,14 @@ async function run(options: BenchOptions): Promise<void> {
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const profiles: StepProfile[] = [];
+  const leftOut: LeftOut[] = [];
   const versions: Record<string, string> = {};
   for (const suite of options.suites) {
     const found = await runSuite(suite, options, tracker);
     rows.push(...(found.rows ?? []));
     figures.push(...(found.figures ?? []));
     profiles.push(...(found.profiles ?? []));
+    leftOut.push(...(found.leftOut ?? []));
     Object.assign(versions, found.versions);
   }
   const { limits } = tracker;
@@ -107,8 +111,9 @@ async function run(options: BenchOptions): Promise<void> {
     rows,
     figures,
     ...(profiles.length > 0 && { profiles }),
+    ...(leftOut.length > 0 && { leftOut }),
   };
-  const page = renderMarkdown([report]);
+  const page = renderMarkdown([report], { notes: readNotes() });
   if (options.json !== undefined) writeTextAtomic(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (options.markdown !== undefined) writeTextAtomic(options.markdown, page);
   process.stdout.write(page);
@@ -122,5 +127,6 @@ try {
 } catch (error) {
   if (!(error instanceof TriviumError) && !(error instanceof TypeError && "code" in error)) throw error;
   process.stderr.write(`bench: ${(error as Error).message.replace(/^bench: /, "")}\n`);
-  process.exitCode = 2;
+  // a mistake of whoever asked, or a finding of the run
+  process.exitCode = error instanceof ArgumentError || error instanceof DataError || error instanceof TypeError ? 2 : 1;
 }

@@ -26,8 +26,22 @@ export interface Row {
   readonly unit: string;
   /** Trivium's share of what the machine can do, by `rooflineShare`, with the limits measured in the run. */
   readonly rooflineShare?: number;
+  /** The part of the result that was held against the f64 oracle, in words, where there was no peer to hold it against. */
+  readonly oracle?: string;
   /** Whether other processes took more than a tenth of a core in some round. */
   readonly loaded: boolean;
+}
+
+/** A peer's setting that has no row: it cannot run on this machine, or failed by itself. */
+export interface LeftOut {
+  readonly suite: string;
+  readonly workload: string;
+  readonly shape?: string;
+  readonly batch: number;
+  readonly peer: string;
+  readonly setting: string;
+  /** One line. */
+  readonly reason: string;
 }
 
 /** A figure without a peer: start-up, compile time, a busy neighbour. */
@@ -50,6 +64,7 @@ export interface Report {
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
   readonly profiles?: readonly StepProfile[];
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** What all rows of one comparison have in common. */
@@ -57,6 +72,8 @@ export interface Comparison
   extends Pick<Row, "suite" | "workload" | "shape" | "batch" | "threads" | "heldTo" | "unit"> {
   readonly unitsPerStep: number;
   readonly work?: Work;
+  /** See `Row`. */
+  readonly oracle?: string;
 }
 
 /** A contender's throughputs, one for each round. */
@@ -73,7 +90,7 @@ export function rowsOf(
   contestants: readonly Contestant[],
   limits: MachineLimits | undefined,
 ): Row[] {
-  const { suite, workload, shape, batch, threads, heldTo, unit, unitsPerStep, work } = comparison;
+  const { suite, workload, shape, batch, threads, heldTo, unit, unitsPerStep, work, oracle } = comparison;
   const medianOf = ({ throughputs }: Contestant) => summarize(throughputs).median;
   const trivium = contestants.find(({ peer }) => peer === "trivium");
   const share =
@@ -84,6 +101,7 @@ export function rowsOf(
     ...(trivium !== undefined && { trivium: summarize(trivium.throughputs) }),
     unit,
     ...(share !== undefined && { rooflineShare: share }),
+    ...(oracle !== undefined && { oracle }),
   };
   const peers = contestants.filter((contestant) => contestant !== trivium);
   if (trivium !== undefined && peers.length === 0) {

@@ -1,5 +1,5 @@
 /** Where the time of a whole step goes, kernel by kernel: what a workload's distance from its goal is made of. */
-import { addUp, type MachineLimits, rooflineShare, totalByName } from "../src/targets/roofline.ts";
+import { addUp, boundOf, type MachineLimits, rooflineShare, totalByName } from "../src/targets/roofline.ts";
 import type { StepTiming } from "../src/targets/target.ts";
 import { rounded } from "./statistics.ts";
 
@@ -12,6 +12,8 @@ export interface KernelTime {
   readonly share: number;
   /** Share of the machine's limits, from the kernel's own FLOP and bytes. */
   readonly rooflineShare?: number;
+  /** Which of the limits binds: arithmetic or traffic. */
+  readonly bound?: "fma" | "mem";
 }
 
 /** A step's kernels; the times add up to `milliseconds`. */
@@ -39,14 +41,18 @@ export function profileOf(steps: readonly StepTiming[], limits: MachineLimits | 
       count: calls,
       milliseconds: rounded(milliseconds),
       share: rounded(milliseconds / total),
-      ...(limits && milliseconds > 0 && { rooflineShare: rounded(rooflineShare(line, milliseconds, limits)) }),
+      ...(limits &&
+        milliseconds > 0 && {
+          rooflineShare: rounded(rooflineShare(line, milliseconds, limits)),
+          bound: boundOf(line, limits),
+        }),
     };
   });
   return { milliseconds: rounded(total), kernels };
 }
 
-/** The fastest of several timings of a step: noise only ever adds. */
-export function fastest(timings: readonly (readonly StepTiming[])[]): readonly StepTiming[] {
+/** The timing of a step whose whole time is in the middle, as that of the throughputs beside which it stands. */
+export function typical(timings: readonly (readonly StepTiming[])[]): readonly StepTiming[] {
   const total = (steps: readonly StepTiming[]) => steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return timings.reduce((best, steps) => (total(steps) < total(best) ? steps : best));
+  return [...timings].sort((left, right) => total(left) - total(right))[timings.length >> 1]!;
 }

@@ -3,14 +3,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { TriviumError } from "../src/errors.ts";
 import { engine } from "../src/tensor/index.ts";
-import type { Assignment } from "./worker-process.ts";
+import type { Assignment, PartResult } from "./worker-process.ts";
 import type { StepResult } from "./workloads/step.ts";
-import { findWorkload, type Loop, type Step } from "./workloads.ts";
+import { findPart, findWorkload, type Loop, type Step } from "./workloads.ts";
 
 type Request =
   | ({ readonly do: "setup" } & Assignment)
   | { readonly do: "round"; readonly steps: number }
   | { readonly do: "profile" }
+  | ({ readonly do: "part" } & Pick<Assignment, "suite" | "workload" | "batch">)
   | { readonly do: "forget" }
   | { readonly do: "statistics" }
   | { readonly do: "close" };
@@ -39,14 +40,23 @@ function peakResident(): number {
 /** Numbers of a result that are compared: evenly spread where there are more. */
 const compared = 16_384;
 
+function numbersOf(result: ArrayLike<number>): readonly number[] {
+  const stride = Math.ceil(result.length / compared);
+  return Array.from({ length: Math.ceil(result.length / stride) }, (_, index) => result[index * stride]!);
+}
+
 /** Losses of the first steps, or the numbers of a result. */
 async function checkOf(step: Step): Promise<readonly number[]> {
   const first = await step();
-  if (typeof first !== "number") {
-    const stride = Math.ceil(first.length / compared);
-    return Array.from({ length: Math.ceil(first.length / stride) }, (_, index) => first[index * stride]!);
-  }
+  if (typeof first !== "number") return numbersOf(first);
   return [first, (await step()) as number, (await step()) as number];
+}
+
+/** What is compared with the oracle: of what was set up where the part can be picked from it, otherwise computed on its own. */
+async function computePart({ suite = "train", workload, batch }: Request & { do: "part" }): Promise<PartResult> {
+  const { about, make, pick } = findPart(suite, workload, batch);
+  if (pick === undefined || current === undefined) return { about, check: await checkOf(make()) };
+  return { about, check: numbersOf(pick((await current.step()) as ArrayLike<number>)) };
 }
 
 async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: Request & { do: "setup" }) {
@@ -65,7 +75,7 @@ async function setUp({ suite = "train", workload, batch, setting, warmup = 3 }: 
     known.set(key, entry);
   }
   current = entry;
-  return { check: entry.check, versions: {} };
+  return { check: entry.check };
 }
 
 /** Time of so many steps. A step that is synchronous is not waited for: the event loop has no part in it. */
@@ -92,12 +102,16 @@ async function answer(request: Request): Promise<object> {
   }
   if (request.do === "statistics") return { ...engine.stats(), rss: process.memoryUsage().rss, growth };
   if (request.do === "setup") return setUp(request);
+  if (request.do === "part") return computePart(request);
   if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);
   if (request.do === "round") return time(current, request.steps);
   const { step } = current;
   return { kernels: engine.profile(() => void step()).flat() };
 }
 
+const say = (reply: object) => process.stdout.write(`${JSON.stringify(reply)}\n`);
+
+say({ versions: {} });
 for await (const line of createInterface({ input: process.stdin })) {
   let reply: object;
   try {
@@ -105,5 +119,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   } catch (error) {
     reply = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  process.stdout.write(`${JSON.stringify(reply)}\n`);
+  say(reply);
 }

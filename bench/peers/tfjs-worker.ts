@@ -89,7 +89,7 @@ async function setUp({ suite = "train", workload, batch, setting }: Assignment):
     known.set(key, entry);
   }
   current = entry.step;
-  return { check: entry.check, versions: { tfjs: tf.version.tfjs } };
+  return { check: entry.check };
 }
 
 async function time(step: Step, steps: number) {
@@ -105,6 +105,9 @@ type Request = ({ readonly do: "setup" } & Assignment) | { readonly do: "round" 
 // what TensorFlow.js prints must not end up among the answers
 console.log = console.warn = console.info = console.error;
 
+const say = (reply: object) => process.stdout.write(`${JSON.stringify(reply)}\n`);
+
+say({ versions: { tfjs: tf.version.tfjs } });
 for await (const line of createInterface({ input: process.stdin })) {
   let reply: object;
   try {
@@ -115,5 +118,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   } catch (error) {
     reply = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  process.stdout.write(`${JSON.stringify(reply)}\n`);
+  say(reply);
 }

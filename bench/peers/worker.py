@@ -2,8 +2,9 @@
 
     python bench/peers/worker.py torch|keras|ort|jax
 
-{"do": "setup", "suite", "workload", "batch", "setting", "threads"}
-                         -> {"check": losses of three steps without dropout, or what was computed, "versions": {...}}
+before any request       -> {"versions": {...}} or {"missing": why the peer cannot be had at all}
+{"do": "setup", "suite", "workload", "batch", "setting"}
+                         -> {"check": losses of three steps without dropout, or what was computed}
                          or {"unavailable": why this machine cannot run it}
 {"do": "round", "steps"} -> {"seconds": wall time of that many steps, "cpu": process seconds}
 {"do": "forget"}         -> {}: drops the workloads that were set up
@@ -48,17 +49,13 @@ def reset_peak():
 
 
 class Server:
-    def __init__(self, peer_name):
-        self.peer_name = peer_name
-        self.peer = None
+    def __init__(self, peer):
+        self.peer = peer
         self.current = None
         self.known = {}
         self.growth = 0
 
     def setup(self, request):
-        if self.peer is None:
-            os.environ["TRIVIUM_BENCH_THREADS"] = str(request["threads"])
-            self.peer = importlib.import_module(f"{self.peer_name}_peer")
         key = (request.get("suite", "train"), request["workload"], request["batch"], request["setting"])
         if key not in self.known:
             from shared import Unavailable
@@ -77,7 +74,7 @@ class Server:
                 return {"unavailable": str(reason)}
             self.known[key] = (step, check)
         self.current, check = self.known[key]
-        return {"check": check, "versions": self.peer.versions()}
+        return {"check": check}
 
     def answer(self, request):
         if request["do"] == "setup":
@@ -94,8 +91,18 @@ class Server:
         return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
 
 
+def say(reply):
+    answers.write(json.dumps(reply) + "\n")
+
+
 def main(peer_name):
-    server = Server(peer_name)
+    try:
+        peer = importlib.import_module(f"{peer_name}_peer")
+    except ImportError as problem:
+        say({"missing": str(problem)})
+        return
+    say({"versions": peer.versions()})
+    server = Server(peer)
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "close":
@@ -104,7 +111,7 @@ def main(peer_name):
             reply = server.answer(request)
         except Exception as problem:  # the bench decides what a failing peer means
             reply = {"error": f"{type(problem).__name__}: {problem}"}
-        answers.write(json.dumps(reply) + "\n")
+        say(reply)
 
 
 main(sys.argv[1])

@@ -25,11 +25,11 @@ export async function runDispatch(options: FigureOptions & { readonly peers: rea
   let loaded = false;
   try {
     for (const [index, { workload }] of contenders.entries()) {
-      await workers[index]!.setup({ suite: "system", workload, batch: 1, setting: "default", threads });
+      await workers[index]!.setup({ suite: "system", workload, batch: 1, setting: "default" });
       await workers[index]!.round(steps); // V8 optimises what builds graphs during the first thousands
     }
     for (let round = 0; round < rounds; round++) {
-      loaded ||= await isLoaded();
+      loaded = (await isLoaded()) || loaded;
       for (const [index, worker] of workers.entries()) {
         times[index]!.push((1e6 * (await worker.round(steps)).seconds) / steps);
       }

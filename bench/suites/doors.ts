@@ -22,12 +22,12 @@ interface Contender {
 /** Seconds per step of each contender, round by round, in turn. */
 async function timeInTurn(
   contenders: readonly Contender[],
-  options: { readonly rounds: number; readonly threads: number; readonly warmup: number; readonly seconds: number },
+  options: { readonly rounds: number; readonly warmup: number; readonly seconds: number },
 ): Promise<{ readonly seconds: readonly (readonly number[])[]; readonly loaded: boolean }> {
-  const { rounds, threads, warmup, seconds: roundSeconds } = options;
+  const { rounds, warmup, seconds: roundSeconds } = options;
   const steps: number[] = [];
   for (const { worker, workload, batch: size, setting = "default" } of contenders) {
-    await worker.setup({ workload, batch: size, setting, threads });
+    await worker.setup({ workload, batch: size, setting });
     await worker.round(warmup);
     const trial = Math.max(10, warmup / 100);
     const { seconds: taken } = await worker.round(trial);
@@ -36,9 +36,9 @@ async function timeInTurn(
   const seconds = contenders.map((): number[] => []);
   let loaded = false;
   for (let round = 0; round < rounds; round++) {
-    loaded ||= await isLoaded();
+    loaded = (await isLoaded()) || loaded;
     for (const [index, { worker, workload, batch: size, setting = "default" }] of contenders.entries()) {
-      await worker.setup({ workload, batch: size, setting, threads });
+      await worker.setup({ workload, batch: size, setting });
       seconds[index]!.push((await worker.round(steps[index]!)).seconds / steps[index]!);
     }
   }
@@ -53,7 +53,7 @@ export async function runDoors({ rounds, threads, say }: FigureOptions): Promise
   });
   try {
     // an epoch of MNIST is 1,875 steps: the loop builds its graph in JavaScript, which V8 optimises during the first of them
-    const { seconds, loaded } = await timeInTurn(contenders, { rounds, threads, warmup: 1500, seconds: 1.5 });
+    const { seconds, loaded } = await timeInTurn(contenders, { rounds, warmup: 1500, seconds: 1.5 });
     const [own, ...rest] = seconds;
     return Object.values(others).map((label, index): Figure => {
       const value = summarize(rest[index]!.map((other, round) => other / own![round]!));

@@ -1,7 +1,8 @@
 import type { KernelWorkload, PeerName } from "../catalogue.ts";
 import { compare, type Outcome, type TimingOptions } from "../compare.ts";
 import { type KernelCase, kernelCases, nameOf } from "../kernel-cases.ts";
-import { type Figure, type Row, rowsOf } from "../rows.ts";
+import { Oracle } from "../oracle.ts";
+import { type Figure, type LeftOut, type Row, rowsOf } from "../rows.ts";
 import { WorkerProcess } from "../worker-process.ts";
 import { runBudget } from "./budget.ts";
 
@@ -40,20 +41,21 @@ async function runCases(options: KernelOptions) {
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
   const workers: WorkerProcess[] = [];
+  const oracle = new Oracle();
   const timing = { ...options, roundSeconds: options.roundSeconds * roundShare };
   try {
     const names = [...(options.trivium ? ["trivium"] : []), ...options.peers];
     if (cases.length > 0) for (const name of names) workers.push(new WorkerProcess(name, threads));
+    for (const worker of workers) Object.assign(versions, await worker.versions());
     for (const [index, entry] of cases.entries()) {
       if (index % between === 0) await limits.measure();
       const task = taskOf(entry, options.peers);
       const taking = workers.filter(({ name }) => name === "trivium" || task.settings[name] !== undefined);
-      const outcome = taking.length > 0 ? await compare(taking, task, timing, versions) : undefined;
-      if (outcome !== undefined) outcomes.push(outcome);
+      if (taking.length > 0) outcomes.push(await compare({ workers: taking, oracle }, task, timing));
       for (const worker of taking) await worker.forget();
     }
   } finally {
-    for (const worker of workers) worker.close();
+    for (const each of [...workers, oracle]) each.close();
   }
   if (cases.length > 0) await limits.measure();
   return { outcomes, versions };
@@ -62,11 +64,11 @@ async function runCases(options: KernelOptions) {
 /** Single operations as shares of the machine's limits, and the contractions of the seeds' training step as they run inside it. */
 export async function runKernels(
   options: KernelOptions,
-): Promise<{ rows: Row[]; figures: Figure[]; versions: Record<string, string> }> {
+): Promise<{ rows: Row[]; figures: Figure[]; leftOut: LeftOut[]; versions: Record<string, string> }> {
   const figures = options.groups.includes("budget") ? await runBudget(options) : [];
   const { outcomes, versions } = await runCases(options);
   const rows = outcomes.flatMap(({ comparison, contestants }) =>
     rowsOf(comparison, contestants, options.limits.limits),
   );
-  return { rows, figures, versions };
+  return { rows, figures, leftOut: outcomes.flatMap(({ leftOut }) => leftOut), versions };
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { figureGoals, nameAndGoal } from "../goals.ts";
 import { isLoaded } from "../machine.ts";
 import type { Figure } from "../rows.ts";
 import { rounded, summarize } from "../statistics.ts";
@@ -22,11 +23,11 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
   const worker = new WorkerProcess("trivium", threads);
   const shares: number[] = [];
   try {
-    await worker.setup({ workload: "seeds-cnn", batch, setting: "default", threads });
+    await worker.setup({ workload: "seeds-cnn", batch, setting: "default" });
     const { seconds: two } = await worker.round(2);
     const steps = Math.max(2, Math.ceil((2 * 1.5) / two));
     for (let round = 0; round < rounds; round++) {
-      loaded ||= await isLoaded();
+      loaded = (await isLoaded()) || loaded;
       const free = await worker.round(steps);
       const neighbour = occupyOneCore();
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -41,11 +42,9 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
   say(`beside a busy process ${rounded(100 * value.median)} % of the free throughput is kept`);
   return [
     {
-      suite: "system",
-      name: "share of free throughput kept beside a process on one core",
+      ...nameAndGoal(figureGoals.neighbour),
       value,
       unit: "share",
-      goal: ">= 0.6",
       loaded,
     },
   ];

@@ -1,9 +1,10 @@
 import type { StepTiming } from "../../src/targets/target.ts";
 import type { NetworkWorkload, PeerName } from "../catalogue.ts";
-import { compare, type Outcome, type Task, type TimingOptions } from "../compare.ts";
+import { assignmentOf, compare, type Outcome, type Task, type TimingOptions } from "../compare.ts";
 import { workOfStep } from "../flop-table.ts";
-import { type Row, rowsOf } from "../rows.ts";
-import { fastest, profileOf, type StepProfile } from "../step-profile.ts";
+import { Oracle } from "../oracle.ts";
+import { type LeftOut, type Row, rowsOf } from "../rows.ts";
+import { profileOf, type StepProfile, typical } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
 /** What the suites of networks (train, infer) are asked to do. */
@@ -18,25 +19,26 @@ export interface NetworkOptions extends TimingOptions {
 /** Logits may differ by what summation order does in f32; losses of a third step by what two updates make of that. */
 const tolerances = { infer: 1e-4, train: 5e-4 } as const;
 
-/** Timings of a step, of which the fastest is reported. */
-const profiledSteps = 5;
+/** Timings of a step, of which the median is reported. */
+const profiledSteps = 9;
 
 /** What the suites of networks find out. */
 export interface NetworkFindings {
   readonly rows: Row[];
   readonly profiles: StepProfile[];
+  readonly leftOut: LeftOut[];
   readonly versions: Readonly<Record<string, string>>;
 }
 
 type Timed = Pick<StepProfile, "suite" | "workload" | "batch"> & { readonly steps: readonly StepTiming[] };
 
 /** Time per kernel of Trivium's step. */
-async function timeKernels(worker: WorkerProcess, task: Task, threads: number): Promise<Timed> {
+async function timeKernels(worker: WorkerProcess, task: Task): Promise<Timed> {
   const { suite, workload, batch } = task;
-  await worker.setup({ suite, workload, batch, setting: "default", threads });
+  await worker.setup({ ...assignmentOf(task), setting: "default" });
   const timings: (readonly StepTiming[])[] = [];
   for (let turn = 0; turn < profiledSteps; turn++) timings.push(await worker.profile());
-  return { suite, workload, batch, steps: fastest(timings) };
+  return { suite, workload, batch, steps: typical(timings) };
 }
 
 /** Networks against peers, one after the other; a network's contenders are fresh processes. */
@@ -50,9 +52,11 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
     for (const peer of options.peers) if (!peers.includes(peer)) say(`${name}: not written for ${peer}, left out`);
     const names = [...(options.trivium ? ["trivium"] : []), ...peers];
     const workers: WorkerProcess[] = [];
+    const oracle = new Oracle();
     try {
       // a peer that cannot be started ends the others too
       for (const contender of names) workers.push(new WorkerProcess(contender, threads));
+      for (const worker of workers) Object.assign(versions, await worker.versions());
       for (const batch of batches.filter((size) => options.batches?.includes(size) ?? true)) {
         await limits.measure();
         const work = workOfStep(name, batch, suite === "train");
@@ -62,17 +66,16 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
         for (const { name: left } of workers.filter((worker) => !taking.includes(worker))) {
           say(`${name} batch ${batch}: too long for ${left}, left out`);
         }
-        const outcome = await compare(taking, task, options, versions);
-        if (outcome !== undefined) outcomes.push(outcome);
+        outcomes.push(await compare({ workers: taking, oracle }, task, options));
         const own = taking.find((worker) => worker.name === "trivium");
-        if (own !== undefined) timed.push(await timeKernels(own, task, threads));
+        if (own !== undefined) timed.push(await timeKernels(own, task));
       }
     } finally {
-      for (const worker of workers) worker.close();
+      for (const each of [...workers, oracle]) each.close();
     }
   }
   await limits.measure();
   const rows = outcomes.flatMap(({ comparison, contestants }) => rowsOf(comparison, contestants, limits.limits));
   const profiles = timed.map(({ steps, ...head }) => ({ ...head, ...profileOf(steps, limits.limits) }));
-  return { rows, profiles, versions };
+  return { rows, profiles, leftOut: outcomes.flatMap(({ leftOut }) => leftOut), versions };
 }

@@ -22,7 +22,7 @@ export async function runSteady(options: FigureOptions & { readonly minutes: num
   const resident: number[] = [];
   let loaded = false;
   try {
-    await worker.setup({ workload, batch, setting: "default", threads });
+    await worker.setup({ workload, batch, setting: "default" });
     const steps = Math.max(1, Math.ceil((2 * roundSeconds) / (await worker.round(2)).seconds));
     const end = performance.now() + minutes * 60_000;
     do {

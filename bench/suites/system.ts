@@ -2,6 +2,7 @@ import type { PeerName, SystemWorkload } from "../catalogue.ts";
 import type { TimingOptions } from "../compare.ts";
 import type { Figure } from "../rows.ts";
 import { runCompileTime } from "./compile-time.ts";
+import { runDependencies } from "./dependencies.ts";
 import { runDispatch } from "./dispatch.ts";
 import { runMemory } from "./memory.ts";
 import { runNeighbour } from "./neighbour.ts";
@@ -22,6 +23,7 @@ const runners: Readonly<Record<SystemWorkload, (options: SystemOptions) => Promi
   "compile-time": runCompileTime,
   memory: runMemory,
   dispatch: runDispatch,
+  dependencies: runDependencies,
   scaling: runScaling,
   neighbour: runNeighbour,
   steady: runSteady,

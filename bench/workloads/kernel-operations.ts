@@ -22,11 +22,14 @@ import {
   softmax,
   sort,
   type Tensor,
+  tensor,
 } from "../../src/tensor/index.ts";
+import { hashLabels, hashUniform } from "../../src/testing/hash-uniform.ts";
 import { nn } from "../../src/torch/index.ts";
 import { findKernelCase, type KernelCase } from "../kernel-cases.ts";
-import { classes, data } from "./fill.ts";
-import type { Step, Workload } from "./step.ts";
+import { type Sample, sampleOf, spread } from "../kernel-samples.ts";
+import { streamOf } from "./fill.ts";
+import type { Part, Step, Workload } from "./step.ts";
 
 type Operation = (operands: readonly Tensor[], of: KernelCase) => Tensor;
 
@@ -104,17 +107,33 @@ function repeated({ node }: Tensor): Step {
   };
 }
 
+/** Operands of a case, or of a part of it: values by their names, whatever part of them is kept. */
+function operandsOf({ operands }: KernelCase, sample?: Sample): Tensor[] {
+  return operands.map(({ shape, count }, index) => {
+    const [stream, size] = [streamOf(`operand-${index}`), sizeOf(shape)];
+    const values = count === undefined ? hashUniform(stream, size, -1, 1) : hashLabels(stream, size, count);
+    const kept = sample?.operands[index] ?? shape;
+    return tensor(spread(values, shape, kept), { shape: kept });
+  });
+}
+
+/** What the f64 interpreter computes of a case: everything, or positions of it. */
+function partOf(of: KernelCase, operation: Operation): Part {
+  const sample = sampleOf(of);
+  return {
+    about: sample === undefined ? "whole" : `${sample.result.join("x")} of ${sample.whole.join("x")}`,
+    make: () => repeated(operation(operandsOf(of, sample), of)),
+    pick: (whole) => (sample === undefined ? whole : spread(whole as Float32Array, sample.whole, sample.result)),
+  };
+}
+
 /** The workload of a kernel case by its name. */
 export function kernelWorkload(name: string): Workload {
   const found = findKernelCase(name);
   const operation = found && operations[found.operation];
   if (found === undefined || operation === undefined) throw new UnsupportedError(`bench: no kernel "${name}".`);
   return {
-    make: () => {
-      const operands = found.operands.map(({ shape, count }, index) =>
-        count === undefined ? data(`operand-${index}`, shape, -1, 1) : classes(`operand-${index}`, shape, count),
-      );
-      return repeated(operation(operands, found));
-    },
+    make: () => repeated(operation(operandsOf(found), found)),
+    part: () => partOf(found, operation),
   };
 }
