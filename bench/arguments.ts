@@ -98,6 +98,7 @@ export function parseCommand(argv: readonly string[]): Command {
   const { markdown, figure, json } = values;
   if (positionals[0] === "report") {
     const files = positionals.slice(1);
+    if (json !== undefined) throw new ArgumentError("report: --json is for runs; a report is made from their files.");
     if (files.length === 0) throw new ArgumentError("report: name the JSON files of one or more runs.");
     return {
       kind: "report",
@@ -112,6 +113,8 @@ export function parseCommand(argv: readonly string[]): Command {
     listOf(values.only),
     chosen.flatMap((suite) => [...suites[suite].workloads]),
   );
+  if (figure !== undefined)
+    throw new ArgumentError("--figure draws reports: npm run bench -- report FILE.json --figure FILE.svg");
   const whole = { whole: true, least: 1 };
   const batches = listOf(values.batches).map((text) => numberOf("batches", text, whole));
   return {

@@ -125,8 +125,11 @@ try {
   else if (command.kind === "report") writeReports(command.options);
   else await run(command.options);
 } catch (error) {
-  if (!(error instanceof TriviumError) && !(error instanceof TypeError && "code" in error)) throw error;
-  process.stderr.write(`bench: ${(error as Error).message.replace(/^bench: /, "")}\n`);
-  // a mistake of whoever asked, or a finding of the run
-  process.exitCode = error instanceof ArgumentError || error instanceof DataError || error instanceof TypeError ? 2 : 1;
+  // a mistake of whoever asked (an unknown option, a folder that cannot be made), or a finding of the run
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const fromSystem = code.startsWith("ERR_PARSE_ARGS") || (error instanceof Error && "syscall" in error);
+  const asked = error instanceof ArgumentError || error instanceof DataError || fromSystem;
+  if (!(error instanceof Error) || (!asked && !(error instanceof TriviumError))) throw error;
+  process.stderr.write(`bench: ${error.message.replace(/^bench: /, "")}\n`);
+  process.exitCode = asked ? 2 : 1;
 }

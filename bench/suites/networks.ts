@@ -1,3 +1,4 @@
+import { ArgumentError } from "../../src/errors.ts";
 import type { StepTiming } from "../../src/targets/target.ts";
 import type { NetworkWorkload, PeerName } from "../catalogue.ts";
 import { assignmentOf, compare, type Outcome, type Task, type TimingOptions } from "../compare.ts";
@@ -47,6 +48,12 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
   const timed: Timed[] = [];
+  const sizes = new Set(options.workloads.flatMap(({ batches }) => batches));
+  if (options.batches?.every((size) => !sizes.has(size))) {
+    throw new ArgumentError(
+      `--batches ${options.batches.join()}: the workloads of ${suite} that were chosen have ${[...sizes].join(", ")}.`,
+    );
+  }
   for (const { name, batches, unit, settings, peerBatches, tolerance = tolerances[suite] } of options.workloads) {
     const peers = options.peers.filter((peer) => settings[peer] !== undefined);
     for (const peer of options.peers) if (!peers.includes(peer)) say(`${name}: not written for ${peer}, left out`);

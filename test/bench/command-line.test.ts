@@ -39,6 +39,8 @@ describe("the bench's command line", () => {
     ["train --rounds 0", "--rounds 0: expected a whole number of 1 or more."],
     ["train --batches 8,x", "--batches x: expected a whole number of 1 or more."],
     ["", "name a suite: "],
+    ["train --figure x.svg", "--figure draws reports: "],
+    ["report a.json --json b.json", "report: --json is for runs"],
     ["report", "report: name the JSON files of one or more runs."],
   ])("%s is one clear line", (line, message) => {
     expect(() => parse(line)).toThrow(ArgumentError);
