@@ -22,7 +22,14 @@ export interface WinogradPlan {
   readonly panelVectors: number;
   readonly panels: number;
   readonly panelsPerGroup: number;
+  /** Groups of panels of one task: all of them, or fewer where an image has too few blocks to share. */
+  readonly groupsPerTask: number;
+  /** Transformed weights come from further away than the second-level cache, and are fetched ahead. */
+  readonly largeFilters: boolean;
 }
+
+/** Fewer blocks than this are shared by panels as well. */
+const leastTasks = 4;
 
 const floatsOf = (tiles: number): number => frequencies * tiles;
 
@@ -90,15 +97,29 @@ export function planWinograd(c: TapConvolution): WinogradPlan {
   const wanted = Math.max(strip, 12);
   const panelBytes = 4 * floatsOf(wanted) * c.width;
   const panelGroups = Math.ceil(panels / Math.max(1, Math.floor(machine.l2Bytes / 4 / panelBytes)));
-  const panelsPerGroup = Math.ceil(panels / panelGroups);
   const weightBytes = 4 * frequencies * channels * panels * c.width;
-  const perTile = 4 * frequencies * (channels + panelsPerGroup * c.width);
-  // Weights that stay in the second-level cache are read again for every strip; others are to serve as many tiles as fit.
-  const most = weightBytes <= machine.l2Bytes / 2 ? wanted : Math.floor((0.45 * machine.l2Bytes) / perTile);
+  const largeFilters = 2 * weightBytes > machine.l2Bytes;
+  const perTile = (panelsHeld: number): number => 4 * frequencies * (channels + panelsHeld * c.width);
+  const imageFits = (panelsHeld: number): boolean =>
+    tileRows * tileColumns * perTile(panelsHeld) <= 0.75 * machine.l2Bytes;
+  let panelsPerGroup = Math.ceil(panels / panelGroups);
+  const fewer = Math.ceil(panelsPerGroup / 2);
+  if (largeFilters && !imageFits(panelsPerGroup) && imageFits(fewer)) panelsPerGroup = fewer;
+  // Weights that stay in the second-level cache are read again for every strip; others are to serve as many tiles as fit, an image at best.
+  const most = !largeFilters
+    ? wanted
+    : imageFits(panelsPerGroup)
+      ? tileRows * tileColumns
+      : Math.floor((0.45 * machine.l2Bytes) / perTile(panelsPerGroup));
   const tiles = Math.max(wanted, most);
   const blockColumns = balancedStrips(tileColumns, tiles).big;
   const rowsThatFit = Math.min(tileRows, Math.max(1, Math.floor(tiles / blockColumns)));
   const blockRows = Math.ceil(tileRows / Math.ceil(tileRows / rowsThatFit));
+  // Every task transforms the patches that it multiplies, which is little beside products with 64 channels or more.
+  const groups = Math.ceil(panels / panelsPerGroup);
+  const blocks = c.images * Math.ceil(tileRows / blockRows);
+  const parts = largeFilters ? Math.max(1, Math.min(groups, Math.floor(leastTasks / blocks))) : 1;
+  const groupsPerTask = Math.ceil(groups / parts);
   return {
     tileRows,
     tileColumns,
@@ -110,5 +131,7 @@ export function planWinograd(c: TapConvolution): WinogradPlan {
     panelVectors,
     panels,
     panelsPerGroup,
+    groupsPerTask,
+    largeFilters,
   };
 }

@@ -10,6 +10,7 @@ import {
   operand,
   splitTask,
 } from "./lowering.ts";
+import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import type { TapConvolution } from "./tap-task.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
@@ -40,6 +41,9 @@ interface TaskState {
   readonly products: IntRegister;
   /** What is known of outputs that see only zeros; a gradient is not followed by anything that would tell 0 from almost 0. */
   readonly blank: IntRegister | undefined;
+  /** Panels of the task. */
+  readonly firstPanel: IntRegister;
+  readonly endPanel: IntRegister;
 }
 
 /**
@@ -61,8 +65,10 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
   const bands = Math.ceil(tileRows / blockRows);
   const bandsPerTask = c.images >= 32 ? bands : 1;
   const bandTasks = Math.ceil(bands / bandsPerTask);
+  const panelsPerTask = plan.groupsPerTask * plan.panelsPerGroup;
+  const panelTasks = Math.ceil(panels / panelsPerTask);
   const work = {
-    tasks: c.images * bandTasks,
+    tasks: c.images * bandTasks * panelTasks,
     flops: 2 * c.images * rows.count * columns.count * 9 * c.inputChannels * c.outputChannels,
     bytes:
       4 *
@@ -73,7 +79,8 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
   const forward = meaning.kind === "conv2d" && meaning.direction === "forward";
   const pooled = pooling ? [...pooling.largest, ...pooling.taps].map((view) => operand(view.operand)) : [];
   lowering.step(c.name, [c.input.argument, filters, ...epilogueArguments(request), ...pooled], work, (k, address) => {
-    const [image, band] = splitTask(k, k.task(), [c.images, bandTasks]);
+    const [panelTask, image, band] = splitTask(k, k.task(), [panelTasks, c.images, bandTasks]);
+    const firstPanel = asRegister(k, typeof panelTask === "number" ? 0 : k.mul(panelTask, panelsPerTask));
     const state: TaskState = {
       k,
       c,
@@ -85,6 +92,8 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
       patches: k.scratch(frequencies * frequencyBytes(plan.tiles, plan.channels)),
       products: k.scratch(plan.tiles * productBytes(plan)),
       blank: forward ? k.scratch(plan.tiles * blankBytes) : undefined,
+      firstPanel,
+      endPanel: k.intBinary("min", k.add(firstPanel, panelsPerTask), panels),
     };
     const first = asRegister(k, typeof band === "number" ? 0 : k.mul(band, bandsPerTask * blockRows));
     const end = k.intBinary("min", k.add(first, bandsPerTask * blockRows), tileRows);
@@ -113,10 +122,10 @@ function emitBlock(state: TaskState, block: Block): void {
   };
   emitBlockPatches(k, state.address, block, { ...source, destination: state.patches });
   if (state.blank) emitBlankTiles(k, state.address, block, source, state.blank);
-  const { panels, panelsPerGroup, blockRows, blockColumns, tileRows } = plan;
+  const { panelsPerGroup, blockRows, blockColumns, tileRows } = plan;
   const lastRows = tileRows % blockRows;
-  k.loop(0, panels, panelsPerGroup, (group) => {
-    const end = k.intBinary("min", k.add(group, panelsPerGroup), panels);
+  k.loop(state.firstPanel, state.endPanel, panelsPerGroup, (group) => {
+    const end = k.intBinary("min", k.add(group, panelsPerGroup), state.endPanel);
     const products = (rows: number) => (): void => emitProducts(state, group, end, rows * blockColumns);
     if (lastRows === 0) products(blockRows)();
     else k.if(k.compare("eq", block.rows, blockRows), products(blockRows), products(lastRows));
@@ -134,10 +143,18 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
   const patches = k.intMove(state.patches);
   const filters = k.add(address(state.filters), k.mul(group, panelBytes));
   const products = k.intMove(state.products);
+  const iterations = strips.count * Math.floor(c.inputChannels / 4);
+  /** Fetches the next panel of a frequency, or the first of the next frequency. */
+  const nextFilters = (panel: IntRegister, first: IntRegister, current: IntRegister): (() => void) | undefined => {
+    const start = k.add(current, panelBytes);
+    k.if(k.compare("eq", k.add(panel, 1), end), () => k.add(first, filterStride, start));
+    return fetchAhead(k, [{ start, bytes: panelBytes, iterations }]);
+  };
   k.loop(0, frequencies, 1, () => {
     const w = k.intMove(filters);
     const target = k.intMove(products);
-    k.loop(group, end, 1, () => {
+    k.loop(group, end, 1, (panel) => {
+      const ahead = plan.largeFilters ? nextFilters(panel, filters, w) : undefined;
       eachStrip(k, strips, (first, size) => {
         const accumulators = zeroAccumulators(k, size, plan.panelVectors);
         emitReduction(k, {
@@ -149,6 +166,7 @@ function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, ti
           bStep: 4 * c.width,
           count: c.inputChannels,
           unroll: 4,
+          eachIteration: ahead,
         });
         const to = offsetAddress(k, target, [[first, tileStride]]);
         accumulators.forEach((list, r) => {
