@@ -206,6 +206,19 @@ describe("convolutions by Winograd's transforms", () => {
     }
   });
 
+  it("are chosen where an image has outputs enough for kernels of that size", () => {
+    const names = (size: number, channels: number): string => {
+      const test: Case = { images: 1, outputs: [size, size], channels, filters: 512, padding: around };
+      const [a, b, result] = signature(test, "forward");
+      const { steps } = conv2d(requestOf(meaningOf(test, "forward"), [a, b], result, {}));
+      return steps.map((step) => step.kernel.name).join();
+    };
+    expect(names(14, 512)).toMatch(/_winograd/);
+    expect(names(8, 256)).toMatch(/_winograd/);
+    expect(names(8, 512)).not.toMatch(/winograd/);
+    expect(names(14, 528)).not.toMatch(/winograd/);
+  });
+
   it("share one image by panels where the weights are large, to the same bits", () => {
     const machine: MachineDescription = { ...wide, l2Bytes: 512 * 1024 };
     const test: Case = { images: 1, outputs: [8, 8], channels: 64, filters: 96, padding: around };

@@ -60,9 +60,13 @@ const suits = ({ rows, columns, groups, inputChannels, outputChannels }: Convolu
   Math.min(rows.count, columns.count) >= tileSize &&
   Math.min(inputChannels, outputChannels) >= 16;
 
-/** Whether a convolution or its input gradient goes by Winograd's transforms: larger kernels are four times as many bytes when transformed. */
+/**
+ * Whether a convolution or its input gradient goes by Winograd's transforms: larger kernels are four times as many bytes when transformed, which
+ * pays where an image has outputs enough.
+ */
 export const takesWinograd = (shape: ConvolutionShape): boolean =>
-  suits(shape) && shape.inputChannels * shape.outputChannels <= 256 * 512;
+  suits(shape) &&
+  shape.inputChannels * shape.outputChannels <= (shape.rows.count * shape.columns.count < 196 ? 256 * 512 : 512 * 512);
 
 /**
  * What the windows of a pooling in a forward convolution's kernel have to divide: 0 (anything does) where rows are pooled as they come, else the
