@@ -203,7 +203,7 @@ function buffer(floats: number, fill: (i: number) => number): { buffer: ArrayBuf
 
 /** Median and best time of a plan in milliseconds, and the steps of the best run. */
 function time(plan: { steps: PlanStep[]; arenaBytes: number }, inputs: { buffer: ArrayBuffer; byteOffset: number }[]) {
-  const executable = platform.compilePlan({ ...plan, constants: [], guards: [], explanation: "" });
+  const executable = platform.compilePlan({ ...plan, constants: [], guards: [], preparations: [], explanation: "" });
   const totals: number[] = [];
   let best = Number.POSITIVE_INFINITY;
   let steps = "";

@@ -102,7 +102,7 @@ function repeated({ node }: Tensor): Step {
   const output = defaultEngine.target.allocate(bytesOf(node.type));
   const view = viewOf(node.dtype, output.buffer, output.byteOffset, sizeOf(node.shape)) as ArrayLike<number>;
   return () => {
-    defaultEngine.execute(entry, inputs, [output]);
+    defaultEngine.execute(entry, built.leaves, inputs, [output]);
     return view;
   };
 }

@@ -12,7 +12,6 @@ import { findNonFinite } from "./debug.ts";
 import { bindFactors, type FactoredGradient, factoredGradient, takeFactors } from "./gradient-storage.ts";
 import type { CachedProgram } from "./plan-cache.ts";
 import { type EngineStatistics, ProgramRunner, placeholderError } from "./program-runner.ts";
-import { RecycledStorage } from "./recycled-storage.ts";
 import { beforePermutations, reordered, shownOrder } from "./reordered.ts";
 import { savedForBackward } from "./saved-for-backward.ts";
 import { viewOfValue } from "./value-view.ts";
@@ -26,7 +25,6 @@ const pendingLimit = 5_040;
 const keptLimit = 500;
 
 export class Engine extends ProgramRunner {
-  private readonly recycled = new RecycledStorage();
   // emptied by taking a new one: a Set that lives on keeps alive, until the next full collection, what it has held since the last
   private assigned = new Set<VariableCell>();
   private kept = new Set<Node>();
@@ -44,8 +42,13 @@ export class Engine extends ProgramRunner {
     this.recycled.clear();
     this.changeTarget(target);
   }
-  override execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
-    super.execute(entry, inputs, outputs);
+  override execute(
+    entry: CachedProgram,
+    leaves: readonly Node[],
+    inputs: readonly NodeValue[],
+    outputs: readonly NodeValue[],
+  ): void {
+    super.execute(entry, leaves, inputs, outputs);
     this.pendingNodes = 0;
   }
   override statistics(): EngineStatistics {
@@ -224,7 +227,7 @@ export class Engine extends ProgramRunner {
     for (const cell of cells) outputs.push(cell.value as NodeValue);
     // before the run, which leaves nothing of the graph in the processor's caches
     for (const node of built.computed) node.passed = true;
-    this.execute(entry, inputs, outputs);
+    this.execute(entry, built.leaves, inputs, outputs);
     if (factored.length > 0) {
       bindFactors(
         factored,
@@ -242,7 +245,7 @@ export class Engine extends ProgramRunner {
 
   private committed(cell: VariableCell): void {
     const node = cell.pending as Node;
-    cell.version++;
+    this.written(cell);
     cell.pending = undefined;
     // nobody else computed the node: from now on it is the variable at this version
     if (!isLeaf(node)) {
@@ -345,7 +348,7 @@ export class Engine extends ProgramRunner {
     const entry = this.lookUp(built);
     const inputs = built.leaves.map((leaf, index) => this.inputValue(leaf, index, entry));
     const outputs = nodes.map(({ type }) => this.target.allocate(bytesOf(type)));
-    this.execute(entry, inputs, outputs);
+    this.execute(entry, built.leaves, inputs, outputs);
     return outputs;
   }
 

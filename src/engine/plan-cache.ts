@@ -8,6 +8,8 @@ export interface CachedProgram {
   readonly numbers: NumberInputs;
   /** Ops per run, for statistics. */
   readonly opCounts: ReadonlyMap<string, number>;
+  /** What each of the executable's preparations makes (`PreparedValues.kindOf`). */
+  readonly preparedKinds: readonly number[];
   runs: number;
   readonly bytes: number;
 }

@@ -1,12 +1,14 @@
 /** Programs: finding or compiling them, binding their inputs, running them, and what can be seen of that. */
 import { ArgumentError, GradientError, type TriviumError } from "../errors.ts";
 import { type BuiltProgram, countOps, type RequestedOutput } from "../graph/build-program.ts";
-import type { Node, NodeValue } from "../graph/node.ts";
+import type { Node, NodeValue, PreparedStorage, VariableCell } from "../graph/node.ts";
 import type { StepTiming, Target } from "../targets/target.ts";
 import { CanonicalForms } from "./canonical-forms.ts";
 import { explainNewKey } from "./explain.ts";
 import { NumberInputs } from "./number-inputs.ts";
 import { type CachedProgram, PlanCache } from "./plan-cache.ts";
+import { PreparedValues } from "./prepared-values.ts";
+import { RecycledStorage } from "./recycled-storage.ts";
 
 /** What the engine has done so far; `trackedBytes` is what it holds now. */
 export interface EngineStatistics {
@@ -20,7 +22,7 @@ export interface EngineStatistics {
   readonly kernels: number;
   /** How often each op was executed. */
   readonly opCounts: Readonly<Record<string, number>>;
-  /** Arena, compiled programs and nodes that wait to be computed. */
+  /** Arena, compiled programs, what they made of weights, and nodes that wait to be computed. */
   readonly trackedBytes: number;
   readonly cachedPrograms: number;
 }
@@ -38,6 +40,8 @@ export interface ProfiledRun {
 export interface EngineOptions {
   /** Bytes of compiled programs kept; the least recently used go first. */
   readonly cacheBytes?: number;
+  /** Bytes of what programs made of weights (packed, transformed) and keep while these stay the same; beyond, they make it in every run. */
+  readonly preparedBytes?: number;
 }
 
 /** The part of the engine that knows programs and no pending graph. */
@@ -46,6 +50,8 @@ export class ProgramRunner {
   private readonly chooseTarget: () => Target;
   private readonly cache: PlanCache;
   private readonly forms = new CanonicalForms();
+  protected readonly recycled = new RecycledStorage();
+  private readonly prepared: PreparedValues;
   private readonly retiredCounts = new Map<string, number>();
   private compilations = 0;
   private compileMilliseconds = 0;
@@ -57,11 +63,18 @@ export class ProgramRunner {
   constructor(chooseTarget: () => Target, options: EngineOptions = {}) {
     this.chooseTarget = chooseTarget;
     this.cache = new PlanCache(options.cacheBytes ?? 256 * 1024 * 1024, (entry) => this.retire(entry));
+    const allocate = (bytes: number): NodeValue => this.target.allocate(bytes);
+    this.prepared = new PreparedValues(this.recycled, allocate, options.preparedBytes ?? 1024 ** 3);
   }
 
   get target(): Target {
     this.currentTarget ??= this.chooseTarget();
     return this.currentTarget;
+  }
+  /** A variable has been written: what was made of its old value is of no use to anybody. */
+  written(cell: VariableCell): void {
+    cell.version++;
+    if (cell.prepared) this.prepared.drop(cell);
   }
   /** Compiled programs are dropped. */
   protected changeTarget(target: Target): void {
@@ -69,16 +82,32 @@ export class ProgramRunner {
     this.currentTarget = target;
   }
 
-  /** Runs a program of the cache; `compile` replays through it too. */
-  execute(entry: CachedProgram, inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
+  /** Runs a program of the cache; `compile` replays through it too. `leaves` are where its inputs come from. */
+  execute(
+    entry: CachedProgram,
+    leaves: readonly Node[],
+    inputs: readonly NodeValue[],
+    outputs: readonly NodeValue[],
+  ): void {
+    const { executable, preparedKinds } = entry;
+    const { preparations } = executable;
+    const kept: (PreparedStorage | undefined)[] | undefined = preparations.length > 0 ? [] : undefined;
+    if (kept) {
+      for (let i = 0; i < preparations.length; i++)
+        kept.push(this.prepared.find(preparations[i], preparedKinds[i], leaves));
+    }
     if (this.profiling) {
       const start = performance.now();
-      const kernels = entry.executable.profile(inputs, outputs);
+      const kernels = executable.profile(inputs, outputs, kept);
       this.profiling.push({ start, milliseconds: performance.now() - start, kernels });
-    } else entry.executable.run(inputs, outputs);
+    } else executable.run(inputs, outputs, kept);
     entry.runs++;
     this.runs++;
-    this.kernels += entry.executable.kernelCount;
+    this.kernels += executable.kernelCount;
+    kept?.forEach((results, index) => {
+      if (results?.filled) this.kernels -= preparations[index].steps.length;
+      else if (results) results.filled = true;
+    });
   }
 
   /** The program under `outputs`, in canonical form. */
@@ -106,6 +135,7 @@ export class ProgramRunner {
       executable,
       numbers: new NumberInputs(),
       opCounts: countOps(program),
+      preparedKinds: executable.preparations.map(({ key }) => this.prepared.kindOf(key)),
       runs: 0,
       bytes: executable.bytes + program.key.length * 2,
     };
@@ -133,7 +163,7 @@ export class ProgramRunner {
       runs: this.runs,
       kernels: this.kernels,
       opCounts: Object.fromEntries(counts),
-      trackedBytes: this.cache.bytes + this.arenaBytes(),
+      trackedBytes: this.cache.bytes + this.arenaBytes() + this.prepared.bytes,
       cachedPrograms: this.cache.size,
     };
   }

@@ -53,6 +53,7 @@ function valueKey(value: AttributeValue): string {
   return `${text}}`;
 }
 const typeKey = (type: TensorType): string => `${type.dtype}[${type.shape.join()}]`;
+const inputKey = ({ variable, type }: ProgramNode): string => `${variable ? "variable" : "in"} ${typeKey(type)}`;
 
 /** A node's op, attributes and inputs as text: equal texts mean equal values. */
 export function structureOf(node: Pick<ProgramNode, "op" | "attributes" | "inputs">): string {
@@ -90,7 +91,7 @@ export function programOf(
     placed.set(index, result.length);
     const renumbered = { ...node, inputs: node.inputs.map((input) => placed.get(input) as number) };
     if (!node.op) inputs.push(index);
-    keys.push(node.op ? structureOf(renumbered) : `in ${typeKey(node.type)}`);
+    keys.push(node.op ? structureOf(renumbered) : inputKey(node));
     result.push(renumbered);
   }
   const position = (index: number): number => placed.get(index) as number;
@@ -140,8 +141,11 @@ export function buildProgram(outputs: readonly RequestedOutput[]): BuiltProgram 
       inputs.push(node.position);
       leaves.push(node);
       const stored = cell?.order;
-      nodes.push({ op: undefined, inputs: [], attributes: {}, type: node.type, ...(stored && { stored }) });
-      keys.push(`in ${typeKey(node.type)}${stored ? `@${stored.join()}` : ""}`);
+      const { type } = node;
+      const variable = cell && ({ variable: true } as const);
+      const input = { op: undefined, inputs: [], attributes: {}, type, ...(stored && { stored }), ...variable };
+      nodes.push(input);
+      keys.push(`${inputKey(input)}${stored ? `@${stored.join()}` : ""}`);
       return;
     }
     if (!node.op) throw new InternalError("a node with neither op nor leaf");

@@ -25,6 +25,7 @@ class Step {
   readonly type: TensorType;
   /** The order in which memory holds the axes of a variable. */
   readonly stored: readonly number[] | undefined;
+  readonly variable: boolean;
   /** Positions of the node's inputs. */
   readonly inputs: readonly number[];
   /** Where the node stands in the program: at the end, or where an equal one stood already. */
@@ -35,11 +36,13 @@ class Step {
   /** Programs that end here. */
   readonly ends: End[] = [];
 
-  constructor({ op, attributes, type, stored }: ProgramNode, inputs: readonly number[], position: number) {
+  constructor(node: ProgramNode, inputs: readonly number[], position: number) {
+    const { op, attributes, type, stored, variable } = node;
     this.op = op;
     this.attributes = attributes;
     this.type = type;
     this.stored = stored;
+    this.variable = variable ?? false;
     this.inputs = inputs;
     this.position = position;
   }
@@ -99,7 +102,7 @@ export class KnownPrograms {
         if (isLeaf(node)) {
           const cell = cellOf(node);
           const known = cell !== undefined && cell.mark === mark;
-          step = leafAfter(step, node.type, cell?.order, known ? cell.position : count);
+          step = leafAfter(step, node.type, cell, known ? cell.position : count);
           if (step && !known) {
             leaves.push(node);
             if (cell) {
@@ -154,15 +157,16 @@ export class KnownPrograms {
     let step = this.start;
     for (const node of built.walked) {
       const leaf = isLeaf(node);
-      const stored = leaf ? cellOf(node)?.order : undefined;
-      const known = leaf ? leafAfter(step, node.type, stored, node.position) : nodeAfter(step, node);
+      const cell = leaf ? cellOf(node) : undefined;
+      const known = leaf ? leafAfter(step, node.type, cell, node.position) : nodeAfter(step, node);
       if (known) {
         step = known;
         continue;
       }
       const { attributes, type, position } = node;
       const inputs = leaf ? [] : node.inputs.map((input) => input.position);
-      const added = new Step({ op: leaf ? undefined : node.op, attributes, type, stored, inputs }, inputs, position);
+      const input = cell && ({ stored: cell.order, variable: true } as const);
+      const added = new Step({ op: leaf ? undefined : node.op, attributes, type, inputs, ...input }, inputs, position);
       toFront(step, added, undefined);
       forgetOldest(step);
       this.steps++;
@@ -195,10 +199,13 @@ function nodeAfter(from: Step, node: Node): Step | undefined {
 }
 
 /** The step for an input of the program at a position. */
-function leafAfter(from: Step, type: TensorType, stored: Step["stored"], position: number): Step | undefined {
+function leafAfter(from: Step, type: TensorType, cell: VariableCell | undefined, position: number): Step | undefined {
+  const stored = cell?.order;
+  const variable = cell !== undefined;
   let before: Step | undefined;
   for (let step = from.next; step; before = step, step = step.other) {
-    if (step.op !== undefined || step.position !== position || !sameType(step.type, type)) continue;
+    if (step.op !== undefined || step.position !== position || step.variable !== variable) continue;
+    if (!sameType(step.type, type)) continue;
     if (step.stored !== stored && !(step.stored && stored && sameShape(step.stored, stored))) continue;
     if (before) toFront(from, step, before);
     return step;

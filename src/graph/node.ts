@@ -50,9 +50,29 @@ export type Leaf =
   /** A variable at a version; `cell` is the engine's variable. */
   | { readonly kind: "variable"; readonly cell: VariableCell; readonly version: number };
 
+/** Storage of a prepared value. */
+export interface PreparedStorage {
+  readonly storage: NodeValue;
+  readonly bytes: number;
+  /** Whether a run has left the value here. */
+  filled: boolean;
+}
+
+/** What a program made of variables, kept with one of them, so that it goes when that variable goes. */
+export interface PreparedValue {
+  /** Stands for the kernels that make it. */
+  readonly kind: number;
+  /** What it is made of: serial number and version of each variable, 0 and its value for each number. */
+  sources: readonly number[];
+  /** From the second run in a row with the same sources on. */
+  results: PreparedStorage | undefined;
+}
+
 /** The part of a variable that the graph sees. */
 export interface VariableCell {
   readonly name: string;
+  /** Tells this variable from any other. */
+  readonly serial: number;
   readonly type: TensorType;
   /** Order of the axes in memory where it differs from that of `type`: axis i in memory is axis order[i]. */
   readonly order?: readonly number[];
@@ -62,6 +82,8 @@ export interface VariableCell {
   initial: Node | undefined;
   /** An assigned value that has not been computed yet; the next computation commits it. */
   pending: Node | undefined;
+  /** What programs made of this version, to be used again (`engine/prepared-values.ts`). */
+  prepared: PreparedValue[] | undefined;
   /** Scratch for graph walks, as a node's. */
   mark: number;
   position: number;

@@ -10,6 +10,8 @@ export interface ProgramNode {
   readonly type: TensorType;
   /** For an input whose memory holds the axes in another order than its type: axis i in memory is axis stored[i]. Gone in canonical form. */
   readonly stored?: readonly number[];
+  /** For an input: the value of a variable, which often stays the same from run to run. */
+  readonly variable?: true;
 }
 
 /** What a program computes: a node's value, written to a fresh buffer or over one of the inputs (donation). */

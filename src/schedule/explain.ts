@@ -1,5 +1,6 @@
 /** The plan as text: kernels in order with what was fused and why, what each moves, and the arena map. */
 import { type GroupGraph, keptExtents } from "./groups.ts";
+import type { Preparation } from "./plan.ts";
 import type { Storage, Storing, Unit } from "./storage.ts";
 import type { Lowering } from "./strategy.ts";
 
@@ -16,6 +17,7 @@ export function explain(
   units: readonly ExplainedUnit[],
   arena: readonly Storage[],
   arenaBytes: number,
+  preparations: readonly Preparation[],
 ): string {
   const steps = units.reduce((count, { lowering }) => count + lowering.steps.length, 0);
   const groups = units.filter(({ unit }) => unit.kind !== "group" || unit.group.members.length > 0).length;
@@ -44,6 +46,13 @@ export function explain(
     }
   });
   for (const note of storing.notes) lines.push(note);
+  if (preparations.length > 0) {
+    const kernels = preparations.reduce((count, preparation) => count + preparation.steps.length, 0);
+    const bytes = preparations.reduce((sum, preparation) => sum + preparation.bytes, 0);
+    lines.push(
+      `results of ${kernels} kernels (${megabytes(bytes)}) depend on variables alone: kept while these stay the same`,
+    );
+  }
   lines.push("arena:");
   for (const storage of [...arena].sort((a, b) => a.byteOffset - b.byteOffset || a.from - b.from)) {
     lines.push(`  ${place(storage)} +${storage.bytes}: ${storage.label}, groups ${storage.from} to ${storage.to}`);

@@ -11,6 +11,7 @@ import { fuse } from "./fusion.ts";
 import type { GroupGraph } from "./groups.ts";
 import { type GroupExpressions, inlineGroup, lowerBody, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
 import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
+import { findPreparations, type PlacedStep, type Preparations } from "./preparations.ts";
 import { findRoots } from "./roots.ts";
 import { lowerScan, usesOfResults } from "./scan.ts";
 import { orderUnits, placeStorages, planStores, type Storage, type Storing, type Unit } from "./storage.ts";
@@ -35,7 +36,7 @@ export function schedule(program: GraphProgram, machine: MachineDescription, fir
   });
   const contents = state.groups.map((group) => inlineGroup(state, group));
   const storing = planStores(state, contents);
-  return new Planner(state, contents, storing, machine, firstGuard).plan();
+  return new Planner(state, contents, storing, machine, firstGuard).plan(program);
 }
 
 /** One lowered unit with its buffers. */
@@ -75,7 +76,7 @@ class Planner {
     );
   }
 
-  plan(): Plan {
+  plan(program: GraphProgram): Plan {
     const { state, storing } = this;
     const { graph } = state;
     for (const value of graph.values)
@@ -101,9 +102,12 @@ class Planner {
     };
     const lowered = order.map((unit, position) => this.lower(storing.units[unit], position, placement));
     const arenaBytes = placeStorages(this.arena);
-    const steps = lowered.flatMap((unit) => stepsOf(unit));
-    const explanation = explain(state, storing, lowered, this.arena, arenaBytes);
-    return { steps, arenaBytes, constants: [], guards: this.guards, explanation };
+    const { machine } = this;
+    const placed = lowered.flatMap((unit) => placedSteps(unit));
+    const { preparations, kept } = preparationsOf(program, placed, machine);
+    const steps = placed.map((step) => planStep(step, kept));
+    const explanation = explain(state, storing, lowered, this.arena, arenaBytes, preparations);
+    return { steps, arenaBytes, constants: [], guards: this.guards, preparations, explanation };
   }
 
   private readsOf(unit: Unit): number[] {
@@ -236,21 +240,49 @@ function fixed(kind: "input" | "output", index: number, bytes: number): Storage 
   return { kind, index, bytes, label: `${kind} ${index}`, from: 0, to: 0, byteOffset: 0 };
 }
 
-function stepsOf({ unit, lowering, operands, temporaries }: LoweredUnit): PlanStep[] {
-  const reference = (storage: Storage, byteOffset = 0): BufferReference =>
-    storage.kind === "arena"
-      ? { kind: "arena", byteOffset: storage.byteOffset + byteOffset }
-      : { kind: storage.kind, index: storage.index, byteOffset };
-  return lowering.steps.map(({ kernel, arguments: list, tasks, flops, bytes, checksStatus }) => ({
+function placedSteps({ unit, lowering, operands, temporaries }: LoweredUnit): PlacedStep[] {
+  return lowering.steps.map((step) => ({
+    step,
+    checksStatus: unit.kind === "guard" || (step.checksStatus ?? false),
+    arguments: step.arguments.map((argument) => {
+      if (argument.kind === "status") return undefined;
+      const storages = argument.kind === "operand" ? operands : temporaries;
+      return { storage: storages[argument.index], byteOffset: argument.byteOffset ?? 0 };
+    }),
+  }));
+}
+
+/** What may be kept from run to run: results of variables that the program does not write, and of numbers beside them. */
+function preparationsOf(
+  { nodes, inputs, outputs }: GraphProgram,
+  steps: readonly PlacedStep[],
+  machine: MachineDescription,
+): Preparations {
+  const written = new Set(outputs.map(({ overwrites }) => overwrites));
+  const isVariable = (input: number): boolean => nodes[inputs[input]].variable === true && !written.has(input);
+  if (!inputs.some((_, input) => isVariable(input))) return { preparations: [], kept: new Map() };
+  const isNumber = (input: number): boolean => nodes[inputs[input]].type.shape.length === 0 && !written.has(input);
+  return findPreparations(steps, (input) => isVariable(input) || isNumber(input), isVariable, machine);
+}
+
+function planStep({ step, checksStatus, arguments: list }: PlacedStep, kept: Preparations["kept"]): PlanStep {
+  const { kernel, tasks, flops, bytes } = step;
+  return {
     kernel,
     arguments: list.map((argument): BufferReference => {
-      if (argument.kind === "status") return { kind: "status" };
-      const storages = argument.kind === "operand" ? operands : temporaries;
-      return reference(storages[argument.index], argument.byteOffset);
+      if (!argument) return { kind: "status" };
+      const { storage, byteOffset } = argument;
+      if (storage.kind !== "arena") return { kind: storage.kind, index: storage.index, byteOffset };
+      const place = kept.get(storage);
+      return {
+        kind: "arena",
+        byteOffset: storage.byteOffset + byteOffset,
+        ...(place && { kept: { ...place, byteOffset: place.byteOffset + byteOffset } }),
+      };
     }),
     tasks,
     flops,
     bytes,
-    ...(unit.kind === "guard" || checksStatus ? { checksStatus: true } : {}),
-  }));
+    ...(checksStatus && { checksStatus: true }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { NodeValue } from "../graph/node.ts";
 import type { GraphProgram } from "../graph/program.ts";
+import type { Preparation } from "../schedule/plan.ts";
 
 /** Time of one kernel, for profiles. */
 export interface StepTiming {
@@ -7,6 +8,12 @@ export interface StepTiming {
   readonly milliseconds: number;
   readonly flops: number;
   readonly bytes: number;
+}
+
+/** Storage for the results of a preparation; `filled` by an earlier run with the same inputs, or to be filled by this one. */
+export interface KeptResults {
+  readonly storage: NodeValue;
+  readonly filled: boolean;
 }
 
 /** A compiled program. `run` blocks until the outputs are written. */
@@ -17,13 +24,20 @@ export interface Executable {
   readonly arenaBytes: number;
   /** Number of kernels in a run. */
   readonly kernelCount: number;
+  /** Work on variables alone, whose results a run can be given; none where the target has no use for it. */
+  readonly preparations: readonly Preparation[];
   /**
    * `inputs[i]` and `outputs[j]` are the storage of the program's inputs and outputs in order; a donated output is given its input's storage.
+   * `kept[p]` is where the results of preparation p are to be found or left, if they are kept at all.
    * Throws `IndexRangeError` when a guard fires; then no output was written.
    */
-  run(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void;
-  /** Like `run`, with one timing per kernel. */
-  profile(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): StepTiming[];
+  run(inputs: readonly NodeValue[], outputs: readonly NodeValue[], kept?: readonly (KeptResults | undefined)[]): void;
+  /** Like `run`, with one timing per kernel that ran. */
+  profile(
+    inputs: readonly NodeValue[],
+    outputs: readonly NodeValue[],
+    kept?: readonly (KeptResults | undefined)[],
+  ): StepTiming[];
   explain(): string;
   dispose(): void;
 }

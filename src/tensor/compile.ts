@@ -157,8 +157,8 @@ function replay(traced: Trace, args: readonly CompiledArgument[]): CompiledResul
   for (const { type } of outputs) values.push(defaultEngine.target.allocate(bytesOf(type)));
   const results = outputs.map(({ type }, index) => new Tensor(dataNode(type, values[index])));
   for (const cell of cells) values.push(cell.value as NodeValue);
-  defaultEngine.execute(entry, inputs as NodeValue[], values);
-  for (const cell of cells) cell.version++;
+  defaultEngine.execute(entry, leaves, inputs as NodeValue[], values);
+  for (const cell of cells) defaultEngine.written(cell);
   return traced.rebuild(results);
 }
 

@@ -61,8 +61,16 @@ export class Variable extends Tensor {
       );
     }
     const moves = order?.some((axis, index) => axis !== index);
-    const state = { version: 0, value: undefined, initial: node, pending: undefined, mark: 0, position: 0 };
-    this.cell = { name: this.name, type, ...(order && moves && { order }), ...state };
+    const state = { version: 0, value: undefined, initial: node, pending: undefined, prepared: undefined };
+    this.cell = {
+      name: this.name,
+      serial: created,
+      type,
+      ...(order && moves && { order }),
+      ...state,
+      mark: 0,
+      position: 0,
+    };
   }
 
   /** @internal The value at this moment: the assigned one that waits, or a leaf for the current version. */

@@ -84,6 +84,7 @@ class InterpretedExecutable implements Executable {
   readonly bytes = 0;
   readonly arenaBytes: number;
   readonly kernelCount: number;
+  readonly preparations = [];
   private readonly program: GraphProgram;
   private readonly plan: Plan;
 

@@ -29,7 +29,9 @@ const cell = (name: string): VariableCell => ({
   version: 0,
   value: undefined,
   initial: undefined,
+  serial: 1,
   pending: undefined,
+  prepared: undefined,
   mark: 0,
   position: 0,
 });

@@ -99,10 +99,11 @@ describe.each(availableTargets())("semantics of the PyTorch door on %s", (target
       criterion(model(x), y).backward();
       optimizer.step();
     };
-    // the weights are read after each step, as they will be below: a read between steps ends a program
+    // weights and gradients are read after each step, as they will be below: a read between steps ends a program
     for (let i = 0; i < 3; i++) {
       step();
       model.values();
+      model.gradients();
     }
     const { trackedBytes } = engine.stats();
     const expected = expectedStep(model.values(), xs, ys, 5);

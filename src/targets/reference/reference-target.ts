@@ -31,6 +31,7 @@ class ReferenceExecutable implements Executable {
   readonly bytes: number;
   readonly arenaBytes = 0;
   readonly kernelCount: number;
+  readonly preparations = [];
   private readonly program: GraphProgram;
 
   constructor(program: GraphProgram) {

@@ -4,8 +4,8 @@ import type { NodeValue } from "../../graph/node.ts";
 import type { Kernel } from "../../kernel/ir.ts";
 import { Arena } from "../../runtime/arena.ts";
 import type { ForeignFunctions } from "../../runtime/ffi.ts";
-import type { Plan } from "../../schedule/plan.ts";
-import type { Executable, StepTiming } from "../target.ts";
+import type { Plan, Preparation } from "../../schedule/plan.ts";
+import type { Executable, KeptResults, StepTiming } from "../target.ts";
 import { CodeCache, type KernelCompiler, type PlacedKernel } from "./code-cache.ts";
 import { ThreadPool } from "./pool.ts";
 import { ProgramBlock } from "./program-block.ts";
@@ -34,10 +34,14 @@ export class X86Machine {
   }
 }
 
+type Kept = readonly (KeptResults | undefined)[];
+const none: Kept = [];
+
 export class X86Executable implements Executable {
   readonly bytes: number;
   readonly arenaBytes: number;
   readonly kernelCount: number;
+  readonly preparations: readonly Preparation[];
   private readonly machine: X86Machine;
   private readonly plan: Plan;
   private readonly kernels: readonly PlacedKernel[];
@@ -55,17 +59,18 @@ export class X86Executable implements Executable {
     this.parallel = plan.steps.some((step) => step.tasks > 1);
     this.arenaBytes = plan.arenaBytes;
     this.kernelCount = plan.steps.length;
+    this.preparations = plan.preparations;
     this.bytes = this.block.bytes + [...new Set(this.kernels)].reduce((sum, kernel) => sum + kernel.bytes, 0);
   }
 
-  run(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
-    this.prepare(inputs, outputs);
+  run(inputs: readonly NodeValue[], outputs: readonly NodeValue[], kept: Kept = none): void {
+    this.prepare(inputs, outputs, kept);
     this.check(this.machine.pool.run(this.block.address));
   }
 
   /** Like `run`, off the event loop. Inputs and outputs must stay untouched until it resolves. */
   async runAsynchronously(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): Promise<void> {
-    this.prepare(inputs, outputs);
+    this.prepare(inputs, outputs, []);
     this.machine.busy = true;
     try {
       this.check(await this.machine.pool.runAsynchronously(this.block.address));
@@ -76,18 +81,16 @@ export class X86Executable implements Executable {
     }
   }
 
-  profile(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): StepTiming[] {
-    this.prepare(inputs, outputs);
+  profile(inputs: readonly NodeValue[], outputs: readonly NodeValue[], kept: Kept = none): StepTiming[] {
+    this.prepare(inputs, outputs, kept);
     this.block.clearTicks();
     this.check(this.machine.pool.runProfiled(this.block.address));
     const frequency = this.machine.pool.ticksPerMillisecond();
     const ticks = this.block.ticks();
-    return this.plan.steps.map(({ kernel, flops, bytes }, index) => ({
-      label: kernel.name,
-      milliseconds: ticks[index] / frequency,
-      flops,
-      bytes,
-    }));
+    const leftOut = new Set(this.preparations.flatMap(({ steps }, index) => (kept[index]?.filled ? steps : [])));
+    return this.plan.steps.flatMap(({ kernel, flops, bytes }, index) =>
+      leftOut.has(index) ? [] : [{ label: kernel.name, milliseconds: ticks[index] / frequency, flops, bytes }],
+    );
   }
 
   explain(): string {
@@ -106,7 +109,7 @@ export class X86Executable implements Executable {
     this.machine.code.release(this.kernels);
   }
 
-  private prepare(inputs: readonly NodeValue[], outputs: readonly NodeValue[]): void {
+  private prepare(inputs: readonly NodeValue[], outputs: readonly NodeValue[], kept: Kept): void {
     const { arena, pool, busy } = this.machine;
     if (this.disposed) throw new InternalError("this program has been disposed of");
     if (busy) throw new InternalError("another program is running off the event loop: await it first");
@@ -114,6 +117,7 @@ export class X86Executable implements Executable {
     pool.reserveScratch(this.scratchBytes);
     if (this.parallel) pool.start();
     this.block.bind(inputs, outputs, arena.address);
+    this.block.bindKept(kept, arena.address);
   }
 
   private check(status: number): void {

@@ -3,6 +3,7 @@ import { InternalError } from "../../errors.ts";
 import type { NodeValue } from "../../graph/node.ts";
 import type { ForeignFunctions } from "../../runtime/ffi.ts";
 import type { BufferReference, Plan, PlanStep } from "../../schedule/plan.ts";
+import type { KeptResults } from "../target.ts";
 import type { PlacedKernel } from "./code-cache.ts";
 import { writeWord64 } from "./pool.ts";
 import { programHeader, stepDescriptor } from "./pool-layout.ts";
@@ -16,6 +17,16 @@ interface Place {
 interface Slot {
   readonly places: Place[];
   address: number;
+}
+
+/** Where the results of a preparation lie, and whether its kernels are left out. */
+interface KeptSlot {
+  readonly steps: readonly number[];
+  readonly places: { readonly at: number; readonly inArena: number; readonly inStorage: number }[];
+  /** Where they lie now, in storage of their own or (with the arena's address) in the arena. */
+  address: number;
+  inArena: boolean;
+  leftOut: boolean;
 }
 
 /**
@@ -44,12 +55,18 @@ export class ProgramBlock {
   private readonly inputs: Slot[] = [];
   private readonly outputs: Slot[] = [];
   private readonly arena: Slot = { places: [], address: -1 };
+  private readonly kept: readonly KeptSlot[];
+  private readonly threads: number;
   /** Constants lie here, each at a multiple of 64. Referenced, so that the memory stays. */
   readonly constants: ArrayBuffer;
 
   constructor(functions: ForeignFunctions, plan: Plan, kernels: readonly PlacedKernel[], threads: number) {
     this.functions = functions;
     this.plan = plan;
+    this.threads = threads;
+    this.kept = plan.preparations.map(({ steps }): KeptSlot => {
+      return { steps, places: [], address: -1, inArena: true, leftOut: false };
+    });
     const tables = programHeader.bytes + plan.steps.length * stepDescriptor.bytes;
     const size = plan.steps.reduce((sum, step) => sum + alignUp(step.arguments.length * 8), tables);
     // an ArrayBuffer is aligned to 16 bytes: leave room to start at a full line
@@ -61,7 +78,7 @@ export class ProgramBlock {
     this.constants = new ArrayBuffer(constantBytes + 2 * lineBytes);
     const constantAddresses = this.placeConstants();
     this.bytes = buffer.byteLength + this.constants.byteLength;
-    this.writeSteps(kernels, constantAddresses, tables, threads);
+    this.writeSteps(kernels, constantAddresses, tables);
   }
 
   /** Writes where the inputs, the outputs and the arena lie in this run. */
@@ -69,6 +86,26 @@ export class ProgramBlock {
     this.bindAll(this.inputs, inputs, "input");
     this.bindAll(this.outputs, outputs, "output");
     if (this.arena.address !== arenaAddress) this.write(this.arena, arenaAddress);
+  }
+
+  /** Writes where the results of preparations lie in this run, and leaves out the kernels of those that are there. */
+  bindKept(kept: readonly (KeptResults | undefined)[], arenaAddress: number): void {
+    for (let index = 0; index < this.kept.length; index++) {
+      const slot = this.kept[index];
+      const results = kept[index];
+      const address = results ? this.addressOf(results.storage) : arenaAddress;
+      const isInArena = results === undefined;
+      const leftOut = results?.filled ?? false;
+      if (slot.address !== address || slot.inArena !== isInArena) {
+        slot.address = address;
+        slot.inArena = isInArena;
+        for (const { at, inArena, inStorage } of slot.places)
+          writeWord64(this.words, at, address + (isInArena ? inArena : inStorage));
+      }
+      if (slot.leftOut === leftOut) continue;
+      slot.leftOut = leftOut;
+      for (const step of slot.steps) this.writeTasks(step, leftOut ? 0 : this.plan.steps[step].tasks);
+    }
   }
 
   /** Time-stamp ticks of each step since `clearTicks`. */
@@ -95,29 +132,31 @@ export class ProgramBlock {
     });
   }
 
-  private writeSteps(
-    kernels: readonly PlacedKernel[],
-    constantAddresses: readonly number[],
-    firstTable: number,
-    threads: number,
-  ): void {
+  private writeSteps(kernels: readonly PlacedKernel[], constantAddresses: readonly number[], firstTable: number): void {
     const { plan, words } = this;
     writeWord64(words, programHeader.stepCount, plan.steps.length);
     let table = firstTable;
     plan.steps.forEach((step, index) => {
       const at = programHeader.bytes + index * stepDescriptor.bytes;
-      const { participants, wake } = sharing(step, threads);
       writeWord64(words, at + stepDescriptor.kernel, kernels[index].address);
-      writeWord64(words, at + stepDescriptor.tasks, step.tasks);
       writeWord64(words, at + stepDescriptor.arguments, this.address + table);
-      words[(at + stepDescriptor.participants) >> 2] = participants;
-      words[(at + stepDescriptor.wake) >> 2] = wake;
+      this.writeTasks(index, step.tasks);
       words[(at + stepDescriptor.checksStatus) >> 2] = step.checksStatus ? 1 : 0;
       step.arguments.forEach((reference, position) => {
         this.place(reference, table + position * 8, constantAddresses);
       });
       table += alignUp(step.arguments.length * 8);
     });
+  }
+
+  /** How many tasks a step has: with none the driver passes over it. */
+  private writeTasks(index: number, tasks: number): void {
+    const { words } = this;
+    const at = programHeader.bytes + index * stepDescriptor.bytes;
+    const { participants, wake } = sharing({ ...this.plan.steps[index], tasks }, this.threads);
+    writeWord64(words, at + stepDescriptor.tasks, tasks);
+    words[(at + stepDescriptor.participants) >> 2] = participants;
+    words[(at + stepDescriptor.wake) >> 2] = wake;
   }
 
   private place(reference: BufferReference, at: number, constantAddresses: readonly number[]): void {
@@ -128,9 +167,12 @@ export class ProgramBlock {
       case "output":
         slotOf(this.outputs, reference.index).places.push({ at, byteOffset: reference.byteOffset });
         break;
-      case "arena":
-        this.arena.places.push({ at, byteOffset: reference.byteOffset });
+      case "arena": {
+        const { kept, byteOffset } = reference;
+        if (kept) this.kept[kept.preparation].places.push({ at, inArena: byteOffset, inStorage: kept.byteOffset });
+        else this.arena.places.push({ at, byteOffset });
         break;
+      }
       case "constant":
         writeWord64(this.words, at, constantAddresses[reference.index] + reference.byteOffset);
         break;
@@ -147,11 +189,15 @@ export class ProgramBlock {
       const value = values[index];
       if (value === undefined)
         throw new InternalError(`the program has ${slots.length} ${what}s, got ${values.length}`);
-      value.address ??= this.functions.addressOf(value.buffer) + value.byteOffset;
-      const { address } = value;
+      const address = this.addressOf(value);
       // parameters stay where they are from run to run
       if (slot.address !== address) this.write(slot, address);
     }
+  }
+
+  private addressOf(value: NodeValue): number {
+    value.address ??= this.functions.addressOf(value.buffer) + value.byteOffset;
+    return value.address;
   }
 
   private write(slot: Slot, address: number): void {

@@ -116,5 +116,5 @@ export function planOf(lowering: Lowering): Plan {
       return { kind: "arena", byteOffset: offsets[argument.index] };
     }),
   }));
-  return { steps, arenaBytes, constants: [], guards: [], explanation: "" };
+  return { steps, arenaBytes, constants: [], guards: [], preparations: [], explanation: "" };
 }

@@ -49,6 +49,7 @@ const planOf = (steps: PlanStep[], arenaBytes = 65536): Plan => ({
     { opName: "gather", limit: 10 },
     { opName: "oneHot", limit: 7 },
   ],
+  preparations: [],
   explanation: "a plan made by hand",
 });
 const storage = (array: Float32Array<ArrayBuffer>): NodeValue => ({

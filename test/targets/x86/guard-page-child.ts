@@ -34,6 +34,7 @@ const executable = platform.compilePlan({
   arenaBytes: 0,
   constants: [],
   guards: [],
+  preparations: [],
   explanation: "",
 });
 executable.run([source], [target]);
