@@ -1,5 +1,5 @@
 // Runs after `npm ci` in a clone, and as `npm run build`: builds dist/ and says so. Where the dev dependencies are absent there is nothing to build
-// with, and that is fine. dist/ holds the modules with their types; dist/command holds the command line as one file with
+// with, and that is fine. dist/ holds the entry points and the types of all modules; dist/command holds the command line as one file with
 // V8's code cache beside it, because reading, parsing and compiling hundreds of modules would be a good part of its start.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -66,7 +66,13 @@ await build({
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
-if (result.status === 0) writeCodeCache();
+if (result.status === 0) {
+  const { bundleLibrary } = await import("./bundle-library.mjs");
+  const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
+  const published = Object.values(exports).flatMap((entry) => /^\.\/dist\/(.*)\.js$/.exec(entry.default)?.[1] ?? []);
+  await bundleLibrary(`${root}/dist`, [...published, "data/loading/worker"]);
+  writeCodeCache();
+}
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 if (result.status !== 0) {
   console.error("trivium: the build failed; `npx trivium` runs what could be built");

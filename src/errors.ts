@@ -1,7 +1,7 @@
 /** The typed errors of Trivium. Every user mistake ends in one of these; an internal fault is an `InternalError`. */
 
-/** The folder of Trivium's own modules, as it stands in stack traces. */
-const ownFolder = decodeURIComponent(new URL(".", import.meta.url).pathname);
+/** The folder of Trivium's own modules, as it stands in stack traces; the build puts what entry points share in `chunks`. */
+const ownFolder = decodeURIComponent(new URL(".", import.meta.url).pathname).replace(/\/chunks\/$/, "/");
 /** Frames to look through for the user's line. */
 const deepStack = 60;
 

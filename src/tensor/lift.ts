@@ -64,7 +64,8 @@ export function wrap(node: Node): Tensor {
 function callSite(): string {
   const lines = (new Error().stack ?? "").split("\n").slice(1);
   return (
-    lines.find((line) => !/[\\/](src|dist)[\\/](tensor|ops|functions|nn|keras|train|optim)[\\/]/.test(line)) ?? ""
+    lines.find((line) => !/[\\/](src|dist)[\\/](chunks|tensor|ops|functions|nn|keras|train|optim)[\\/]/.test(line)) ??
+    ""
   ).trim();
 }
 
