@@ -1,7 +1,18 @@
 /** Tables of vectors, and the bilinear form of two vectors. */
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
-import { arange, gather, norm, randomNormal, type Tensor, where, zeros } from "../tensor/index.ts";
+import {
+  arange,
+  gather,
+  norm,
+  ones,
+  randomNormal,
+  renorm,
+  scatterAdd,
+  type Tensor,
+  where,
+  zeros,
+} from "../tensor/index.ts";
 
 /** Rows of a table by their numbers; the row `padding` gets no gradient (negative counts from the end). */
 export function embed(table: Tensor, indices: Tensor, padding?: number): Tensor {
@@ -13,6 +24,15 @@ export function embed(table: Tensor, indices: Tensor, padding?: number): Tensor 
     throw new ArgumentError(`embedding: padding index ${padding} is outside a table of ${count} rows.`);
   }
   return where(indices.eq(position).unsqueeze(-1), rows.detach(), rows);
+}
+
+/** The table with those of its rows that indices name scaled down to a norm of at most `most`. */
+export function renormalizedRows(table: Tensor, indices: Tensor, most: number, p: number): Tensor {
+  const flat = indices.reshape([indices.size]);
+  const named = scatterAdd(ones([flat.size]), flat, 0, table.shape[0])
+    .gt(0)
+    .unsqueeze(1);
+  return where(named, renorm(table, p, 0, most), table);
 }
 
 /** Σᵢⱼ xᵢ·wₖᵢⱼ·yⱼ + bₖ over the last axes of x and y, whose other axes agree. */

@@ -197,6 +197,8 @@ def layers():
         layer("InstanceNorm2d", [3], {"affine": True, "track_running_stats": True}, [image(65, 2, 3, 3, 4)]),
         layer("Embedding", [7, 3], {}, [X(66, 2, 4, classes=7)]),
         layer("Embedding", [5, 3], {"padding_idx": -2}, [X(67, 9, classes=5)]),
+        layer("Embedding", [7, 3], {"max_norm": 0.8}, [X(66, 2, 4, classes=7)]),
+        layer("Embedding", [5, 3], {"max_norm": 0.5, "norm_type": 1.5, "padding_idx": 1}, [X(67, 9, classes=5)]),
         layer("MultiheadAttention", [8, 2], {}, [X(70, 5, 2, 8), X(71, 4, 2, 8), X(72, 4, 2, 8)]),
         layer("MultiheadAttention", [8, 4], {"batch_first": True, "bias": False}, [X(73, 2, 5, 8), X(74, 2, 3, 8), X(75, 2, 3, 8)], {"key_padding_mask": X(76, 2, 3, mask=-0.4), "average_attn_weights": False}),
         layer("MultiheadAttention", [6, 3], {"kdim": 4, "vdim": 5}, [X(77, 3, 2, 6), X(78, 4, 2, 4), X(79, 4, 2, 5)], {"attn_mask": X(80, 3, 4)}),

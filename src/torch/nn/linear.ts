@@ -1,5 +1,5 @@
 /** Layers of matrix products and tables. */
-import { ArgumentError, UnsupportedError } from "../../errors.ts";
+import { ArgumentError } from "../../errors.ts";
 import { normalTable } from "../../nn/embedding.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import * as F from "./functional/index.ts";
@@ -78,8 +78,10 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
 export interface EmbeddingOptions {
   /** The row that starts as zeros and is not trained; negative counts from the end. */
   readonly paddingIdx?: number | null;
-  /** Not available. */
-  readonly maxNorm?: null;
+  /** Rows that are looked up and have a larger norm are scaled down to it, in the weight itself, before they are read. */
+  readonly maxNorm?: number | null;
+  /** p of that norm; 2 by default. */
+  readonly normType?: number;
 }
 
 /**
@@ -90,16 +92,13 @@ export class Embedding extends Module {
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
   readonly paddingIdx: number | null;
+  readonly maxNorm: number | null;
+  readonly normType: number;
   weight: Parameter;
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
     checkSize("Embedding", "numEmbeddings", numEmbeddings, 1);
     checkSize("Embedding", "embeddingDim", embeddingDim, 1);
-    if (options.maxNorm !== null && options.maxNorm !== undefined) {
-      throw new UnsupportedError(
-        "Embedding: maxNorm is not available; renormalise the weight between steps with weight.assign(…).",
-      );
-    }
     const padding = options.paddingIdx ?? null;
     if (padding !== null && !(Number.isInteger(padding) && padding >= -numEmbeddings && padding < numEmbeddings)) {
       throw new ArgumentError(`Embedding: paddingIdx ${padding} is outside a table of ${numEmbeddings} rows.`);
@@ -107,6 +106,8 @@ export class Embedding extends Module {
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.paddingIdx = padding !== null && padding < 0 ? padding + numEmbeddings : padding;
+    this.maxNorm = options.maxNorm ?? null;
+    this.normType = options.normType ?? 2;
     this.weight = new Parameter(normalTable(numEmbeddings, embeddingDim, this.paddingIdx ?? undefined), {
       name: "Embedding.weight",
     });
@@ -120,10 +121,13 @@ export class Embedding extends Module {
     return layer;
   }
   override forward(x: Tensor): Tensor {
-    return F.embedding(x, this.weight, { paddingIdx: this.paddingIdx });
+    const { paddingIdx, maxNorm, normType } = this;
+    return F.embedding(x, this.weight, { paddingIdx, maxNorm, normType }, layerName(this));
   }
   override extraRepr(): string {
     const padding = this.paddingIdx === null ? "" : `, padding_idx=${this.paddingIdx}`;
-    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
+    const most = this.maxNorm === null ? "" : `, max_norm=${pythonText(this.maxNorm)}`;
+    const type = this.normType === 2 ? "" : `, norm_type=${pythonText(this.normType)}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}${most}${type}`;
   }
 }

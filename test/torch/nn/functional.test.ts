@@ -1,9 +1,18 @@
 /** `nn.functional` against PyTorch, dropout, and what is refused. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { ArgumentError, IndexRangeError, ShapeError, UnsupportedError } from "../../../src/errors.ts";
-import { evaluate, ones, setRandomSeed, type Tensor, tensor, zeros } from "../../../src/tensor/index.ts";
+import {
+  engine,
+  evaluate,
+  noGrad,
+  ones,
+  setRandomSeed,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../../src/tensor/index.ts";
 import { hashUniform } from "../../../src/testing/hash-uniform.ts";
-import { nn } from "../../../src/torch/index.ts";
+import * as torch from "../../../src/torch/index.ts";
 import {
   type Arguments,
   argument,
@@ -16,6 +25,7 @@ import {
   useFastTarget,
 } from "./golden.ts";
 
+const { nn, optim } = torch;
 const F = nn.functional;
 interface FunctionCase {
   readonly function: string;
@@ -129,6 +139,64 @@ describe("odd inputs", () => {
       [0, 0, 1],
     ]);
   });
+  it("maxNorm scales the rows that are looked up, in the weight; others stay, and a step may look up twice", () => {
+    const rows = [
+      [3, 4],
+      [0.3, 0.4],
+      [1, -2],
+      [6, 8],
+    ];
+    const table = (maxNorm: number, normType?: number) =>
+      nn.Embedding.fromPretrained(tensor(rows), { maxNorm, normType, freeze: false });
+    const indices = (...numbers: number[]) => tensor(new Int32Array(numbers));
+    const net = table(1);
+    expect(String(net)).toBe("Embedding(4, 2, max_norm=1)");
+    const [first, second] = [net(indices(0, 1, 0)), net(indices(3))];
+    first.sum().add(second.mul(2).sum()).backward();
+    const expected = [
+      [0.6, 0.8],
+      [0.3, 0.4],
+      [1, -2],
+      [0.6, 0.8],
+    ];
+    (net.weight.toArray() as number[][]).forEach((row, i) =>
+      row.forEach((value, j) => expect(value).toBeCloseTo(expected[i][j], 6)),
+    );
+    expect(net.weight.grad?.toArray()).toEqual([
+      [2, 2],
+      [1, 1],
+      [0, 0],
+      [2, 2],
+    ]);
+    const taxi = table(2, 0.5);
+    taxi(indices(3, 2)).dataSync();
+    // torch 2.15: tensor([[3.0000, 4.0000], [0.3000, 0.4000], [0.3431, -0.6863], [0.4308, 0.5744]])
+    [3, 4, 0.3, 0.4, 0.3431, -0.6863, 0.4308, 0.5744].forEach((value, i) =>
+      expect(taxi.weight.dataSync()[i]).toBeCloseTo(value, 4),
+    );
+    const fixed = table(1).eval();
+    noGrad(() => fixed(indices(3)));
+    expect(fixed.weight.dataSync()[6]).toBeCloseTo(0.6, 6);
+    expect(() => net(indices(7)).dataSync()).toThrow(IndexRangeError);
+    expect(net.weight.dataSync()[0]).toBeCloseTo(0.6, 6);
+  });
+  it("a loop over a table with maxNorm trains and stops compiling", () => {
+    const net = new nn.Embedding(10, 4, { maxNorm: 0.5 });
+    const optimizer = new optim.SGD(net.parameters(), { lr: 0.5 });
+    const goal = ones([6, 4]);
+    const losses: number[] = [];
+    let before = 0;
+    for (let step = 0; step < 12; step++) {
+      if (step === 4) before = engine.stats().compilations;
+      optimizer.zeroGrad();
+      const loss = F.mseLoss(net(tensor(Int32Array.from({ length: 6 }, (_, i) => (i * step) % 10))), goal);
+      loss.backward();
+      optimizer.step();
+      losses.push(loss.item());
+    }
+    expect(losses[11]).toBeLessThan(losses[0]);
+    expect(engine.stats().compilations).toBe(before);
+  });
   it("an index outside a table is an error when it is computed", () => {
     expect(() => new nn.Embedding(3, 2)(tensor(new Int32Array([3]))).dataSync()).toThrow(IndexRangeError);
     expect(() => new nn.Embedding(3, 2)(tensor(new Int32Array([-1]))).dataSync()).toThrow(IndexRangeError);
@@ -175,7 +243,18 @@ describe("what is refused", () => {
     ],
     ["softmax without a dim", () => F.softmax(image, {}), ArgumentError, "dim"],
     ["a probability above 1", () => new nn.Dropout(1.5), ArgumentError, "between 0 and 1"],
-    ["maxNorm", () => new nn.Embedding(3, 2, { maxNorm: 1 as unknown as null }), UnsupportedError, "maxNorm"],
+    [
+      "a negative maxNorm",
+      () => new nn.Embedding(3, 2, { maxNorm: -1 })(zeros([1], "i32")),
+      ArgumentError,
+      "Embedding: maxNorm must be 0 or more, received -1",
+    ],
+    [
+      "maxNorm in a compiled step",
+      () => torch.compile((x: Tensor) => new nn.Embedding(3, 2, { maxNorm: 1 })(x))(zeros([1], "i32")),
+      UnsupportedError,
+      "maxNorm changes the weight before it is read",
+    ],
     [
       "biases of keys",
       () => new nn.MultiheadAttention(4, 2, { addBiasKv: true as unknown as false }),
