@@ -33,4 +33,5 @@ export { differentiable, Recording, type RecordingOptions, recordsOrTraces } fro
 export { type ScanOptions, type ScanResult, type ScanStep, scan } from "./scan.ts";
 export { Tensor } from "./tensor.ts";
 export { TensorShape } from "./tensor-shape.ts";
+export { withoutAssignments } from "./tracing.ts";
 export { Variable, variableCount } from "./variable.ts";

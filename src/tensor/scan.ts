@@ -1,11 +1,11 @@
 /** Loops over time as one operation. */
 import { scan as scanNodes } from "../control/scan.ts";
 import { defaultEngine } from "../engine/default-engine.ts";
-import { ArgumentError, UnsupportedError } from "../errors.ts";
-import type { Node, VariableCell } from "../graph/node.ts";
+import { ArgumentError } from "../errors.ts";
 import { isTensor, tensorOf } from "./handle.ts";
 import { atEntry, wrap } from "./lift.ts";
 import type { Tensor } from "./tensor.ts";
+import { withoutAssignments } from "./tracing.ts";
 
 /** What a step gives back. */
 export interface ScanStep {
@@ -57,21 +57,21 @@ export function scan(
   options: ScanOptions = {},
 ): ScanResult {
   return atEntry(scan, () => {
-    const { tracing } = defaultEngine;
-    // inside the step values cannot be read and nothing can be computed; what waits is computed before
-    if (!tracing) defaultEngine.commit();
-    const waiting = new Map(defaultEngine.takeAssignments().map((cell) => [cell, cell.pending]));
+    if (!defaultEngine.tracing) defaultEngine.commit();
     const [starts, elements] = [initial, sequences].map((list) => list.map(({ node }) => node));
     const { carries, outputs, history } = scanNodes(
       (carriedNodes, elementNodes) => {
-        defaultEngine.tracing = true;
-        try {
-          const result = step(carriedNodes.map(tensorOf), elementNodes.map(tensorOf));
-          return { carries: nodesOf(result?.carries), outputs: nodesOf(result?.outputs ?? []) };
-        } finally {
-          defaultEngine.tracing = tracing;
-          refuseAssignments(waiting);
-        }
+        const { tracing } = defaultEngine;
+        // inside the step values cannot be read and nothing can be computed
+        return withoutAssignments(refusal, () => {
+          defaultEngine.tracing = true;
+          try {
+            const result = step(carriedNodes.map(tensorOf), elementNodes.map(tensorOf));
+            return { carries: nodesOf(result?.carries), outputs: nodesOf(result?.outputs ?? []) };
+          } finally {
+            defaultEngine.tracing = tracing;
+          }
+        });
       },
       starts,
       elements,
@@ -81,16 +81,8 @@ export function scan(
   });
 }
 
-/** What waited before the step waits again; what the step assigned is forgotten, and an error. */
-function refuseAssignments(waiting: ReadonlyMap<VariableCell, Node | undefined>): void {
-  const assigned = defaultEngine.takeAssignments();
-  for (const cell of assigned) cell.pending = undefined;
-  for (const [cell, value] of waiting) if (value) defaultEngine.assign(cell, value);
-  if (assigned.length === 0) return;
-  throw new UnsupportedError(
-    `scan: the step assigns ${assigned[0].name}; a variable cannot change from step to step. Make it a carry and assign its last value.`,
-  );
-}
+const refusal = (name: string): string =>
+  `scan: the step assigns ${name}; a variable cannot change from step to step. Make it a carry and assign its last value.`;
 
 function nodesOf(tensors: unknown) {
   if (Array.isArray(tensors) && tensors.every(isTensor)) return tensors.map(({ node }) => node);

@@ -1,4 +1,5 @@
 /** The functions of `tf` itself. */
+export { type Condition, cond, type WhileLoopOptions, whileLoop } from "./control-flow.ts";
 export * from "./creation.ts";
 export * from "./elementwise.ts";
 export {

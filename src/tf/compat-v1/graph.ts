@@ -36,6 +36,10 @@ export class Operation {
     this.controlInputs = graph.activeControlInputs;
     this.id = graph.add(this);
   }
+  /** Whether it writes a variable. */
+  get writes(): boolean {
+    return false;
+  }
   /** Computes the value; operations that have none give undefined. */
   evaluate(_evaluation: Evaluation): unknown {
     return undefined;

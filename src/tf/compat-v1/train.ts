@@ -51,6 +51,9 @@ class ApplyGradientsOperation extends Operation {
     this.targets = targets;
     this.globalStep = globalStep;
   }
+  override get writes(): boolean {
+    return true;
+  }
   override evaluate(run: Run): undefined {
     const { optimizer } = this;
     const state = run.state(optimizer, () => {

@@ -39,6 +39,9 @@ export class InitializerOperation extends Operation {
   get variables(): readonly VariableOperation[] {
     return this.chosen?.() ?? [];
   }
+  override get writes(): boolean {
+    return true;
+  }
   override evaluate(evaluation: VariableEvaluation): undefined {
     evaluation.initialize(this.variables);
   }
@@ -61,6 +64,9 @@ class AssignOperation extends Operation {
   /** The variable that it writes. */
   get variable(): VariableOperation {
     return this.target;
+  }
+  override get writes(): boolean {
+    return true;
   }
   override evaluate(evaluation: VariableEvaluation): Tensor {
     const { dtype } = this.target.initial;
