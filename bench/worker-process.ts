@@ -124,7 +124,8 @@ class Conversation {
     this.child.stdin!.on("error", () => {});
     this.child.on("error", (problem) => this.#end(problem.message));
     this.child.on("close", (code, signal) => {
-      const last = this.#complaints.trim().split("\n").at(-1) ?? "";
+      const lines = this.#complaints.trim().split("\n");
+      const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1)!;
       this.#end(`ended ${signal === null ? `with code ${code}` : `by ${signal}`}${last === "" ? "" : `: ${last}`}`);
     });
     this.greeting = this.#next();
