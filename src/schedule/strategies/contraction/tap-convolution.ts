@@ -71,7 +71,7 @@ export function emitTapConvolution(lowering: LoweringBuilder, c: TapConvolution)
     const [firstPanel, endPanel] = rangeOf(k, panelTask, tasks.panelsPerTask, panels);
     const whole = Math.floor(c.outputChannels / c.width);
     const panelUnits = (panel: IntOperand, outputs: number): void => {
-      const weightsAhead = nextWeights(state, tasks, panel, endPanel);
+      const weightsAhead = nextWeights(state, tasks, unitTask, panel, endPanel);
       const inner = { ...state, weightsAhead };
       if (waiting) emitPooledRows(inner, waiting, panel, outputs, firstUnit, endUnit);
       else if (isPixelRun(c)) k.loop(firstUnit, endUnit, 1, (strip) => emitPixelStrip(inner, panel, outputs, strip));

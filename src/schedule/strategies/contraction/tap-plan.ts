@@ -51,12 +51,15 @@ function evenShare(total: number, limit: number, others: number): number {
 
 /**
  * Cuts the work into tasks. Weights that stay in the second-level cache are shared by tasks of few units; larger ones would come from further
- * away for every unit, so that tasks are few panels of them over as many units as have their input in that cache.
+ * away for every unit, so that tasks are few panels of them over as many units as have their input in that cache. So are tasks where the weights
+ * are most of what is read: they come from memory once, and should not be waited for.
  */
 export function planTapTasks(work: TapWork): TapTasks {
   const { machine, outer, units, panels, unitFlops, unitBytes, weightBytes, together } = work;
   const wanted = Math.max(1, Math.min(wantedTasks, Math.floor((outer * units * unitFlops) / leastTaskFlops)));
-  const weightsOutside = 2 * weightBytes > machine.l2Bytes && panels > 1;
+  const large = 2 * weightBytes > machine.l2Bytes;
+  const mostOfAll = weightBytes > Math.max(outer * units * unitBytes, machine.l1Bytes);
+  const weightsOutside = (large || mostOfAll) && panels > 1;
   let unitsPerTask: number;
   if (weightsOutside) {
     unitsPerTask = Math.max(1, Math.floor((0.4 * machine.l2Bytes) / Math.max(1, unitBytes)));

@@ -13,6 +13,7 @@ import { balancedStrips, rowLimit } from "./tile.ts";
 export function nextWeights(
   state: TaskState,
   tasks: TapTasks,
+  unitTask: IntOperand,
   panel: IntOperand,
   endPanel: IntRegister,
 ): (() => void) | undefined {
@@ -26,16 +27,19 @@ export function nextWeights(
   if (tasks.unitTasks === 1) k.if(k.compare("eq", next, endPanel), () => k.add(next, tasks.panelsPerTask, next));
   k.intBinary("min", next, panels - 1, next);
   const bytes = rows.taps * rowTapBytes(c);
+  // Tasks that use the same panel fetch a share of the next one each.
+  const share = 64 * Math.ceil(bytes / tasks.unitTasks / 64);
   const start = offsetAddress(
     k,
     address(c.weights),
     [
       [group, panels * bytes],
       [next, bytes],
+      [unitTask, share],
     ],
     4 * c.weightOffset,
   );
-  return fetchAhead(k, [{ start, bytes, iterations }]);
+  return fetchAhead(k, [{ start, bytes: share, iterations }]);
 }
 
 /** Fetches what the epilogue touches of this strip (the activation whose gradient this is, the result's lines): one pixel per iteration. */
