@@ -2,7 +2,6 @@
  * Work on weights alone (packing them for a kernel, transforming filters, the constants of a normalisation) gives the same in every run until somebody
  * writes a weight. It is found here, in the finished list of kernels; whether its results are kept is decided when the program runs.
  */
-import type { MachineDescription } from "../kernel/ir.ts";
 import { kernelKey } from "../kernel/key.ts";
 import { storedArguments } from "../kernel/stored-arguments.ts";
 import type { Preparation } from "./plan.ts";
@@ -33,9 +32,8 @@ export function findPreparations(
   steps: readonly PlacedStep[],
   constant: (input: number) => boolean,
   variable: (input: number) => boolean,
-  machine: MachineDescription,
 ): Preparations {
-  const preparing = preparingSteps(steps, constant, machine);
+  const preparing = preparingSteps(steps, constant);
   const groups = groupsOf(steps, preparing);
   const readElsewhere = new Set(steps.flatMap((step, index) => (preparing.has(index) ? [] : storagesOf(step))));
   const preparations: Preparation[] = [];
@@ -66,26 +64,8 @@ function storagesOf({ arguments: list }: PlacedStep): Storage[] {
   return list.flatMap((argument) => (argument ? [argument.storage] : []));
 }
 
-/**
- * Whether a kernel makes much of little, like the transformed filters of a convolution, which take four times the memory: what does not stay in a cache
- * from run to run is made again in less time than it takes to fetch it.
- */
-function swells(storages: readonly Storage[], prepared: ReadonlySet<Storage>, machine: MachineDescription): boolean {
-  let read = 0;
-  let written = 0;
-  for (const storage of new Set(storages)) {
-    if (storage.kind === "input" || prepared.has(storage)) read += storage.bytes;
-    else written += storage.bytes;
-  }
-  return written > 2 * read && written > machine.l2Bytes / 2;
-}
-
 /** Kernels that see nothing but constant inputs and what such kernels wrote, in memory that no other kernel writes. */
-function preparingSteps(
-  steps: readonly PlacedStep[],
-  constant: (input: number) => boolean,
-  machine: MachineDescription,
-): ReadonlySet<number> {
+function preparingSteps(steps: readonly PlacedStep[], constant: (input: number) => boolean): ReadonlySet<number> {
   /** Memory that other kernels write. */
   const changing = new Set<Storage>();
   for (;;) {
@@ -97,8 +77,7 @@ function preparingSteps(
     const mayPrepare = (storage: Storage): boolean =>
       storage.kind === "input" ? constant(storage.index) : storage.kind === "arena" && !changing.has(storage);
     steps.forEach(({ step, checksStatus, arguments: list }, index) => {
-      const alone = !checksStatus && list.every((argument) => argument !== undefined && mayPrepare(argument.storage));
-      if (alone && !swells(storagesOf(steps[index]), prepared, machine)) {
+      if (!checksStatus && list.every((argument) => argument !== undefined && mayPrepare(argument.storage))) {
         preparing.add(index);
         list.forEach((argument, position) => {
           const { storage } = argument!;

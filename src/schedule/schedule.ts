@@ -102,9 +102,8 @@ class Planner {
     };
     const lowered = order.map((unit, position) => this.lower(storing.units[unit], position, placement));
     const arenaBytes = placeStorages(this.arena);
-    const { machine } = this;
     const placed = lowered.flatMap((unit) => placedSteps(unit));
-    const { preparations, kept } = preparationsOf(program, placed, machine);
+    const { preparations, kept } = preparationsOf(program, placed);
     const steps = placed.map((step) => planStep(step, kept));
     const explanation = explain(state, storing, lowered, this.arena, arenaBytes, preparations);
     return { steps, arenaBytes, constants: [], guards: this.guards, preparations, explanation };
@@ -253,16 +252,12 @@ function placedSteps({ unit, lowering, operands, temporaries }: LoweredUnit): Pl
 }
 
 /** What may be kept from run to run: results of variables that the program does not write, and of numbers beside them. */
-function preparationsOf(
-  { nodes, inputs, outputs }: GraphProgram,
-  steps: readonly PlacedStep[],
-  machine: MachineDescription,
-): Preparations {
+function preparationsOf({ nodes, inputs, outputs }: GraphProgram, steps: readonly PlacedStep[]): Preparations {
   const written = new Set(outputs.map(({ overwrites }) => overwrites));
   const isVariable = (input: number): boolean => nodes[inputs[input]].variable === true && !written.has(input);
   if (!inputs.some((_, input) => isVariable(input))) return { preparations: [], kept: new Map() };
   const isNumber = (input: number): boolean => nodes[inputs[input]].type.shape.length === 0 && !written.has(input);
-  return findPreparations(steps, (input) => isVariable(input) || isNumber(input), isVariable, machine);
+  return findPreparations(steps, (input) => isVariable(input) || isNumber(input), isVariable);
 }
 
 function planStep({ step, checksStatus, arguments: list }: PlacedStep, kept: Preparations["kept"]): PlanStep {

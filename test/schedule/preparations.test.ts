@@ -3,7 +3,6 @@ import { KernelBuilder } from "../../src/kernel/builder.ts";
 import type { Kernel } from "../../src/kernel/ir.ts";
 import { findPreparations, type PlacedStep } from "../../src/schedule/preparations.ts";
 import type { Storage } from "../../src/schedule/storage.ts";
-import { wideMachine } from "../../src/testing/run-plan.ts";
 
 /** A kernel that loads from its first arguments and stores to its last `stores`. */
 function kernel(loads: number, stores = 1, name = "kernel"): Kernel {
@@ -29,7 +28,6 @@ const find = (steps: readonly PlacedStep[]) =>
     steps,
     (input) => input !== 2,
     (input) => input < 2,
-    wideMachine,
   );
 
 test("a chain of kernels over a variable is one preparation, and what others read of it is kept", () => {
@@ -87,15 +85,6 @@ test("a result that a preparation overwrites after others have read it is not ke
   expect(overwritten.preparations).toEqual([]);
   const before = find([step([weight], place), step([other], place), step([data, place], output)]);
   expect(before.preparations).toMatchObject([{ steps: [0, 1] }]);
-});
-
-test("what swells is made again: the smaller thing before it is kept", () => {
-  const [packed, transformed] = [storage("arena", 0, 2 ** 20), storage("arena", 0, 2 ** 22)];
-  const large = storage("input", 0, 2 ** 20);
-  const steps = [step([large], packed), step([packed], transformed), step([data, transformed], output)];
-  const { preparations, kept } = find(steps);
-  expect(preparations).toMatchObject([{ steps: [0], bytes: 2 ** 20 }]);
-  expect([...kept.keys()]).toEqual([packed]);
 });
 
 test("equal work has equal keys, wherever it stands in a program; other kernels have others", () => {
