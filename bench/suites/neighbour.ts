@@ -12,8 +12,9 @@ export interface FigureOptions {
   readonly say: (text: string) => void;
 }
 
-/** A process that keeps one core busy until it is ended. */
-const occupyOneCore = (): ChildProcess => spawn(process.execPath, ["-e", "for (;;) {}"], { stdio: "ignore" });
+/** A process that keeps one core busy until it is ended; it ends itself after a minute, should nobody be left to do so. */
+export const occupyOneCore = (): ChildProcess =>
+  spawn(process.execPath, ["-e", "for (const end = Date.now() + 60_000; Date.now() < end; );"], { stdio: "ignore" });
 
 /** Throughput of the training step with one core taken by another process, as a share of the free throughput: free and busy rounds in turn. */
 export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
@@ -30,10 +31,13 @@ export async function runNeighbour(options: FigureOptions): Promise<Figure[]> {
       loaded = (await isLoaded()) || loaded;
       const free = await worker.round(steps);
       const neighbour = occupyOneCore();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      const busy = await worker.round(steps);
-      neighbour.kill();
-      shares.push(free.seconds / busy.seconds);
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const busy = await worker.round(steps);
+        shares.push(free.seconds / busy.seconds);
+      } finally {
+        neighbour.kill();
+      }
     }
   } finally {
     worker.close();
