@@ -122,6 +122,10 @@ describe("indexed kernels", () => {
     );
     const updates = leafOf([40, 70], "i32", indexValues(2800, 1000, 1));
     check(scatterAdd(updates, leafOf([40], "i32", indexValues(40, 600, 1)), 0, 600));
+    // Several tasks, each of which finds its own among whole vectors of indices and a rest; places that are named twice.
+    const many = leafOf([83, 40], "f32", values(83 * 40, 2));
+    check(scatterAdd(many, leafOf([83], "i32", indexValues(83, 30, 3)), 0, 2000));
+    check(scatterAdd(many, leafOf([83], "i32", indexValues(83, 2000, 4)), 0, 2000));
   });
 
   test("argsort", () => {

@@ -2,13 +2,20 @@
 import { bytesPerElement } from "../../../graph/dtype.ts";
 import { sizeOf, stridesOf } from "../../../graph/shape.ts";
 import type { KernelBuilder } from "../../../kernel/builder.ts";
-import type { IntRegister } from "../../../kernel/ir.ts";
+import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { Strategy } from "../../strategy.ts";
 import { offsetAddress, splitTask } from "../contraction/lowering.ts";
 import { addZeros, parametersOf, rowMajorInput, startOf, withResult } from "./buffers.ts";
 
-/** Elements of the result that one task owns. */
-const grain = 16384;
+/**
+ * Rows of the result that one task owns. Each task looks through all indices, so that few large ones are better, as long as there are enough to
+ * share and a task's rows stay in the second-level cache.
+ */
+function rowsPerTask(size: number, inner: number): number {
+  const least = Math.floor(2048 / inner);
+  const most = Math.floor(65536 / inner);
+  return Math.min(size, Math.max(1, least, Math.min(most, Math.ceil(size / 32))));
+}
 
 /**
  * y[outer, indices[i], inner] += x[outer, i, inner]. Each task owns a range of rows of the result and goes through all indices in order: no
@@ -22,7 +29,7 @@ export const scatterAddStrategy: Strategy = (request) =>
     const outer = sizeOf(shape.slice(0, axis));
     const size = shape[axis];
     const inner = sizeOf(shape.slice(axis + 1));
-    const rows = Math.min(size, Math.max(1, Math.floor(grain / inner)));
+    const rows = rowsPerTask(size, inner);
     const ranges = Math.ceil(size / rows);
     const updates = rowMajorInput(lowering, request, 0);
     const indices = rowMajorInput(lowering, request, 1);
@@ -46,7 +53,8 @@ export const scatterAddStrategy: Strategy = (request) =>
             k.store(zero, { ...at, base: place }, dtype === "f32" ? "f32" : "i32", lanes),
           );
         });
-        k.loop(0, count, 1, (i) => {
+        const [before, past] = [k.splatInt(first), k.splatInt(end)];
+        const update = (i: IntRegister): void => {
           const wanted = k.intLoad(k.at(index, i, 4));
           k.if(k.compare("ge", wanted, first), () => {
             k.if(k.compare("lt", wanted, end), () => {
@@ -63,7 +71,18 @@ export const scatterAddStrategy: Strategy = (request) =>
               });
             });
           });
-        });
+        };
+        // Most indices belong to other tasks: sixteen are looked at together.
+        const block = (start: IntOperand, lanes: number): void => {
+          const at = typeof start === "number" ? k.at(index, 4 * start) : k.at(index, start, 4);
+          const wanted = k.load(at, "i32", lanes < 16 ? { lanes } : {});
+          const inside = k.binary("andnot", k.binary("ilt", wanted, before), k.binary("ilt", wanted, past));
+          const last = typeof start === "number" ? count : k.add(start, 16);
+          k.if({ kind: "anyLane", mask: inside }, () => k.loop(start, last, 1, update));
+        };
+        const whole = count - (count % 16);
+        if (whole > 0) k.loop(0, whole, 16, (start) => block(start, 16));
+        if (whole < count) block(whole, count - whole);
       },
     );
   });
