@@ -1,8 +1,18 @@
 /** Reductions with lanes along the last kept axis: rows are added up vector by vector, even and odd rows apart. */
 import type { IntOperand, VectorRegister } from "../../kernel/ir.ts";
 import type { Lanes } from "../emit-memory.ts";
+import { countCalls, type LoopBody } from "./body.ts";
 import { emitTaskPositions, Pointers, splitTasks } from "./nest.ts";
 import { ReductionEmitter } from "./reduction-emitter.ts";
+
+/**
+ * Vectors of a tile over all its reductions. Of long rows a tile takes more, as far as registers go: reading a few lines of each row and then leaving
+ * it is what memory does worst. Of short ones it takes few, which leaves tasks enough to share.
+ */
+function vectorsWide({ machine, members }: LoopBody, length: number): number {
+  if (machine.vectorRegisters < 32) return 2;
+  return length >= 4096 && countCalls(members.map((member) => member.expression)) <= 4 ? 12 : 4;
+}
 
 export class LanesAlongKept extends ReductionEmitter {
   /** Emits the kernel's body and returns the number of tasks. */
@@ -10,8 +20,8 @@ export class LanesAlongKept extends ReductionEmitter {
     const { k, plan, body } = this;
     const { extents, keptAxes, reducedAxes, laneAxis, long } = plan;
     const reductions = body.members.filter((member) => member.combine).length;
-    const wide = body.machine.vectorRegisters >= 32 ? 4 : 2;
     const length = extents[laneAxis];
+    const wide = vectorsWide(body, length);
     const vectors = Math.max(1, Math.min(Math.floor(wide / reductions), Math.ceil(length / 16)));
     const points = reducedAxes.reduce((size, axis) => size * extents[axis], 1);
     const outerKept = keptAxes.filter((axis) => axis !== laneAxis);
