@@ -102,10 +102,18 @@ fit(
     2,
 )
 fit(
+    "forExp2m1",
+    near(lambda r: mp.ln2, lambda r: mp.expm1(r * mp.ln2) / r),
+    near(lambda r: 1 / mp.ln2, lambda r: r / mp.expm1(r * mp.ln2)),
+    -mp.mpf("0.5005"),
+    mp.mpf("0.5005"),
+    6,
+)
+fit(
     "forErf",
-    near(lambda t: 2 / mp.sqrt(mp.pi), lambda t: -mp.log(mp.erfc(t)) / t),
-    near(lambda t: mp.sqrt(mp.pi) / 2, lambda t: t * mp.erfc(t) / mp.erf(t)),
+    near(lambda t: 2 / mp.sqrt(mp.pi) / mp.ln2, lambda t: -mp.log(mp.erfc(t)) / t / mp.ln2),
+    near(lambda t: mp.sqrt(mp.pi) / 2 * mp.ln2, lambda t: t * mp.ln2 * mp.erfc(t) / mp.erf(t)),
     mp.mpf(0),
     mp.mpf("3.95"),
-    8,
+    7,
 )

@@ -107,18 +107,32 @@ export function tanh(x: Term): Term {
   return withSign(fma(quotient, excess, quotient), x);
 }
 
-/**
- * −ln(1 − erf t)/t for 0 ≤ t ≤ 3.95, of degree 8: erf t = 1 − exp(−t·Q(t)) without a second branch for small t. Weighted by what an error does to erf:
- * 2^-24.2, which is the rounding of the first coefficient.
- */
-const forErf = [
-  1.128379225730896, 0.636614978313446, 0.10283348709344864, -0.019408779218792915, 0.00039273989386856556,
-  0.0010418412275612354, -0.0002550479839555919, 2.631442384881666e-6, 4.534236722975038e-6,
+/** (2ʳ − 1)/r for |r| ≤ 0.5005: relative error of 2ʳ − 1 2^-28.0. */
+const forExp2m1 = [
+  0.6931471824645996, 0.24022650718688965, 0.0555039718747139, 0.009618091396987438, 0.00133480632212013,
+  0.00015448489284608513, 1.1404869837861042e-5,
 ];
 
-/** erf x = sign(x)·(1 − exp(−|x|·Q(|x|))). */
+/** 2ˣ − 1 for x in [−120, 0] or NaN: of a power of two, n and the rest come out of x exactly. */
+function exp2m1OfNegative(x: Term): Term {
+  const shifted = add(x, float(magic + 127));
+  const r = sub(x, sub(shifted, float(magic + 127)));
+  const power = fromBits(shiftLeft(bitsOf(shifted), 23));
+  return fma(power, mul(r, polynomial(r, forExp2m1)), sub(power, float(1)));
+}
+
+/**
+ * −log₂(1 − erf t)/t for 0 ≤ t ≤ 3.95, of degree 7: erf t = 1 − 2^(−t·Q(t)) without a second branch for small t. Weighted by what an error does
+ * to erf: 2^-24.7.
+ */
+const forErf = [
+  1.6279070377349854, 0.9184446930885315, 0.14832158386707306, -0.027852283790707588, 0.00026524526765570045,
+  0.0018280564108863473, -0.0005573112866841257, 5.974772648187354e-5,
+];
+
+/** erf x = sign(x)·(1 − 2^(−|x|·Q(|x|))). */
 export function erf(x: Term): Term {
   const t = min(float(3.95), abs(x));
   const negated = forErf.map((coefficient) => -coefficient);
-  return withSign(expm1OfNegative(mul(t, polynomial(t, negated))), x);
+  return withSign(exp2m1OfNegative(mul(t, polynomial(t, negated))), x);
 }

@@ -45,7 +45,7 @@ const table: readonly (readonly [name: Unary, from: number, to: number, ulp: num
   ["expm1", -20, 89, 1.5, 17],
   ["sigmoid", -104, 30, 2.2, 22],
   ["tanh", -12, 12, 2.2, 26],
-  ["erf", -5, 5, 3, 28],
+  ["erf", -5, 5, 3, 26],
   ["log", 1e-4, 1e4, 1, 32],
   ["log1p", -0.9999, 1e4, 1.5, 34],
   ["sin", -1e4, 1e4, 2, 24],
