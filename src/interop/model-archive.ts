@@ -1,5 +1,6 @@
 import { DataError, UnsupportedError } from "../errors.ts";
 import { type NamedTensor, readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { checkTensorNames } from "./tensor-names.ts";
 
 /** Plain JSON. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -87,6 +88,7 @@ function group(tensors: readonly NamedTensor[], prefix: string, path: string): N
 export function readModelArchive(path: string): ModelArchive {
   checkExtension(path);
   const { tensors, metadata } = readSafetensors(path);
+  checkTensorNames(path, tensors);
   if (metadata.format !== formatName) {
     throw new DataError(
       `${path}: a safetensors file, but not a Trivium model (no format "${formatName}" in its metadata).`,

@@ -3,6 +3,7 @@ import { DataError, UnsupportedError } from "../errors.ts";
 import { tensorView } from "../tensor/index.ts";
 import type { JsonValue } from "./model-archive.ts";
 import { readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";
+import { checkTensorNames } from "./tensor-names.ts";
 import { fromTensorTree, toTensorTree } from "./tensor-tree.ts";
 
 /** A file format of Trivium's inside a safetensors file: its name and the version that this code writes. */
@@ -49,6 +50,7 @@ function refuseForeign(path: string): void {
 export function readFormat(path: string, format: FileFormat, plain = false): SafetensorsContent {
   refuseForeign(path);
   const content = readSafetensors(path);
+  checkTensorNames(path, content.tensors);
   const { format: name, version } = content.metadata;
   if (plain && !name?.startsWith("trivium")) return content;
   if (name !== format.name) {
@@ -83,6 +85,7 @@ export function parseEntry(path: string, content: SafetensorsContent, entry: str
 export function writeObject(operation: string, path: string, value: unknown): void {
   const { tree, tensors } = toTensorTree(operation, value);
   const { name, version } = objectFormat;
+  checkTensorNames(path, tensors);
   writeSafetensors(path, tensors, { format: name, version: String(version), tree: JSON.stringify(tree) });
 }
 

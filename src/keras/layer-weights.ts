@@ -13,6 +13,9 @@ import { Weight } from "./weight.ts";
 
 const LayerBase = Callable as unknown as abstract new <In, Out, Options>() => LayerCallable<In, Out, Options>;
 
+/** The layers that are being looked into at the moment, each inside the one before. */
+const descent = new Set<object>();
+
 /** The part of a layer that owns weights: whether they train, what they must satisfy, what they cost. */
 export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, Options> {
   abstract override readonly name: string;
@@ -58,7 +61,7 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
   }
   /** @internal */
   get callLosses(): Tensor[] {
-    return [...this.addedLosses, ...this.nestedLayers.flatMap((layer) => layer.callLosses)];
+    return [...this.addedLosses, ...this.ofNested((layer) => layer.callLosses)];
   }
   private get weightLosses(): Tensor[] {
     return this.trainableWeights.flatMap((weight) =>
@@ -68,13 +71,30 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
   /** @internal Forgets what calls added. */
   clearLosses(): void {
     if (this.addedLosses.length > 0) this.addedLosses = [];
-    for (const layer of this.nestedLayers) layer.clearLosses();
+    this.ofNested((layer) => {
+      layer.clearLosses();
+      return [];
+    });
   }
 
   // ---- weights ----
 
   /** Layers inside this one: those that it holds as properties, alone, in arrays or by name. */
   protected abstract get nestedLayers(): readonly AnyLayer[];
+  /** What something takes of each layer inside this one, which goes on to those inside it. */
+  private ofNested<Part>(take: (layer: AnyLayer) => readonly Part[]): Part[] {
+    if (descent.has(this)) {
+      throw new ArgumentError(
+        `${this.className} "${this.name}" contains itself; layers must form a tree (parts may be shared). To refer to a layer without owning it, hold it in a function.`,
+      );
+    }
+    descent.add(this);
+    try {
+      return this.nestedLayers.flatMap(take);
+    } finally {
+      descent.delete(this);
+    }
+  }
   /** Variables of the user's own making that the layer holds as properties. */
   private get heldVariables(): readonly Variable[] {
     return heldBy(this, Variable).filter((variable) => !(variable instanceof Weight));
@@ -82,7 +102,7 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
 
   /** Random generators that the layer and those inside it hold. @internal */
   get generators(): readonly Generator[] {
-    return unique([...heldBy(this, Generator), ...this.nestedLayers.flatMap((layer) => layer.generators)]);
+    return unique([...heldBy(this, Generator), ...this.ofNested((layer) => layer.generators)]);
   }
 
   /** Whether training changes the weights; setting it reaches the layers inside. Takes effect with the next step, without `compile`. */
@@ -92,7 +112,10 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
   set trainable(value: boolean) {
     this.isTrainable = value;
     for (const variable of this.ownTrainable) variable.trainable = value;
-    for (const layer of this.nestedLayers) layer.trainable = value;
+    this.ofNested((layer) => {
+      layer.trainable = value;
+      return [];
+    });
   }
 
   /** All weights, layer by layer: those that training changes by gradients, then the others. */
@@ -103,7 +126,7 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
       ...held.filter(({ trainable }) => trainable),
       ...this.ownNonTrainable,
       ...held,
-      ...this.nestedLayers.flatMap((layer) => layer.weights),
+      ...this.ofNested((layer) => layer.weights),
     ]);
   }
   /** Weights that the optimizer changes. */
@@ -112,7 +135,7 @@ export abstract class LayerWeights<In, Out, Options> extends LayerBase<In, Out, 
     return unique([
       ...this.ownTrainable,
       ...this.heldVariables.filter(({ trainable }) => trainable),
-      ...this.nestedLayers.flatMap((layer) => layer.trainableWeights),
+      ...this.ofNested((layer) => layer.trainableWeights),
     ]);
   }
   get nonTrainableWeights(): Variable[] {

@@ -181,6 +181,8 @@ describe("model archive", () => {
     writeSafetensors(path, [f32("weights/1/b", [1], [1])], { format: "trivium-model", version: "1" });
     expect(() => readModelArchive(path)).toThrow("weights/0 of 2 is missing");
     writeSafetensors(path, [f32("../../etc/passwd", [1], [1])], { format: "trivium-model", version: "1" });
+    expect(() => readModelArchive(path)).toThrow("which would leave its folder");
+    writeSafetensors(path, [f32("etc", [1], [1])], { format: "trivium-model", version: "1" });
     expect(() => readModelArchive(path)).toThrow("is not named group/index/name");
   });
 });

@@ -242,3 +242,28 @@ test("the user's line comes first in an error's stack", async () => {
   expect(await stackOf(() => model.fit(zeros([4, 5]), zeros([4, 2])))).toContain("layer.test.ts");
   expect(await stackOf(() => model.evaluate(zeros([4, 3]), zeros([5, 2])))).toContain("layer.test.ts");
 });
+
+test("a layer that holds itself, by whatever way, is an error; a shared one is not", () => {
+  class Holder extends keras.layers.Layer {
+    parts: keras.layers.Layer[] = [];
+    override call(x: Tensor): Tensor {
+      return this.parts.reduce((value, part) => part(value), x);
+    }
+  }
+  const [outer, inner] = [new Holder({ name: "outer" }), new Holder({ name: "inner" })];
+  const shared = new keras.Dense(3);
+  outer.parts = [inner, shared];
+  inner.parts = [shared];
+  expect(outer(zeros([2, 3])).shape).toEqual([2, 3]);
+  expect(outer.weights.length).toBe(2);
+  inner.parts = [shared, outer];
+  const message = /Holder "outer" contains itself; layers must form a tree/;
+  expect(() => outer.weights).toThrow(message);
+  expect(() => outer.trainableWeights).toThrow(message);
+  expect(() => outer(zeros([2, 3]))).toThrow(message);
+  expect(() => {
+    outer.trainable = false;
+  }).toThrow(message);
+  inner.parts = [];
+  expect(outer.weights.length).toBe(2);
+});

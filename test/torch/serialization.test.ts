@@ -113,6 +113,7 @@ describe("what cannot be saved", () => {
     ["a cycle", cycle, /"self" is an object that contains itself/],
     ["a bigint", { n: 1n }, /"n" is a bigint/],
     ["depth", deep, /more than 200 deep/],
+    ["a name that leaves its folder", { "../a": tensor([1]) }, /named "..\/a", which would leave its folder/],
   ])("%s", (_, value, message) => {
     expect(() => save(value, path)).toThrow(message);
   });
@@ -171,6 +172,11 @@ describe("files that are refused", () => {
       /Function is no array type/,
     ],
     ["a wrong number", () => object({ "#": "number", value: "process.exit()" }), /is no number/],
+    ...["../a", "/a", "x/../../a", "..", "C:\\a", "..\\a", "a\0"].map((name): [string, () => string, RegExp] => [
+      `a name that leaves its folder: ${JSON.stringify(name)}`,
+      () => write([{ ...one, name }], {}),
+      /would leave its folder/,
+    ]),
     ["a map without entries", () => object({ "#": "map" }), /a map without entries/],
     [
       "depth",
