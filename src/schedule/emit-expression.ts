@@ -9,7 +9,7 @@ import { InternalError } from "../errors.ts";
 import type { DType } from "../graph/dtype.ts";
 import type { KernelBuilder } from "../kernel/builder.ts";
 import type { BinaryVectorOp, MachineDescription, UnaryVectorOp, VectorRegister } from "../kernel/ir.ts";
-import type { ScalarExpression, ScalarFunction } from "../kernel/scalar.ts";
+import { type ScalarExpression, type ScalarFunction, scalarCall } from "../kernel/scalar.ts";
 import { linearize } from "../kernel/scalar-linear.ts";
 
 /** What an expression reads while it is emitted. Registers given here must not be assigned again while the scope is in use. */
@@ -113,6 +113,26 @@ const floatUnary: Partial<Record<ScalarFunction, UnaryVectorOp>> = {
   trunc: "ftrunc",
 };
 
+const isNonzero = (expression: ScalarExpression): boolean => expression.kind === "constant" && expression.value !== 0;
+
+/**
+ * A choice of the smaller or larger of two f32 as the machine's `min` or `max`, which give the second where the two are unordered or equal: the
+ * choice itself where it is strict, and otherwise where one is a constant, for only zeros are equal and differ.
+ */
+function asExtreme(expression: ScalarExpression): ScalarExpression | undefined {
+  if (expression.kind !== "call" || expression.function !== "select" || expression.dtype !== "f32") return undefined;
+  const [condition, first, second] = expression.inputs;
+  if (condition.kind !== "call" || condition.inputs[0].dtype !== "f32") return undefined;
+  const strict = condition.function === "lt" || condition.function === "gt";
+  if (!strict && condition.function !== "le" && condition.function !== "ge") return undefined;
+  if (!strict && !isNonzero(first) && !isNonzero(second)) return undefined;
+  const swapped = condition.function === "gt" || condition.function === "ge";
+  const [smaller, larger] = swapped ? condition.inputs.toReversed() : condition.inputs;
+  if (first === smaller && second === larger) return scalarCall("min", first, second);
+  if (first === larger && second === smaller) return scalarCall("max", first, second);
+  return undefined;
+}
+
 /** Numbered values of one straight piece of code. A child scope (a loop body) sees the values of its parent. */
 export class ExpressionScope {
   private readonly k: KernelBuilder;
@@ -190,6 +210,8 @@ export class ExpressionScope {
       case "constant":
         return this.constant(expression.value, expression.dtype);
       case "call": {
+        const extreme = asExtreme(expression);
+        if (extreme) return this.emit(extreme);
         const inputs = expression.inputs.map((input) => this.emit(input));
         const from = expression.inputs[0].dtype;
         const ids = inputs.map((register) => register.id).join(" ");
