@@ -6,10 +6,8 @@ import type { MachineDescription } from "../kernel/ir.ts";
 import type { ScalarExpression } from "../kernel/scalar.ts";
 import { type Group, type GroupGraph, keptExtents } from "./groups.ts";
 import { type Inliner, type Load, resolveView } from "./inline.ts";
-import { countCalls, type LoopBody, type LoopLoad, type LoopMember, membersIn } from "./loops/body.ts";
-import { pointwiseKernel } from "./loops/pointwise.ts";
-import { lowerReduction } from "./loops/reduce.ts";
-import { rowsKernel } from "./loops/rows.ts";
+import type { LoopBody, LoopLoad, LoopMember } from "./loops/body.ts";
+import type { Lowerings } from "./lowerings.ts";
 import type { GroupReads, Storage } from "./storage.ts";
 import type { FusedPooling, Lowering, OperandView, Strategy, StrategyRequest } from "./strategy.ts";
 import type { Value } from "./tensor-graph.ts";
@@ -94,13 +92,14 @@ export function lowerGroup(
   content: GroupExpressions,
   placement: Placement,
   machine: MachineDescription,
+  lowerings: Lowerings,
   strategyOf: (value: Value) => Strategy,
 ): LoweredGroup {
   // Merged into another group.
   if (group.members.length === 0) return { lowering: { steps: [], temporaries: [] }, operands: [] };
   return group.kind === "strategy"
-    ? lowerStrategy(state, group, content, placement, machine, strategyOf)
-    : lowerLoops(state, group, content, placement, machine);
+    ? lowerStrategy(state, group, content, placement, machine, lowerings, strategyOf)
+    : lowerLoops(state, group, content, placement, machine, lowerings);
 }
 
 function lowerStrategy(
@@ -109,6 +108,7 @@ function lowerStrategy(
   content: GroupExpressions,
   placement: Placement,
   machine: MachineDescription,
+  lowerings: Lowerings,
   strategyOf: (value: Value) => Strategy,
 ): LoweredGroup {
   const { graph } = state;
@@ -146,7 +146,7 @@ function lowerStrategy(
       : group.taps !== undefined && { taps: viewsTo(group.taps) }),
     machine,
   };
-  return { lowering: strategyOf(op)(request), operands: table.storages };
+  return { lowering: lowerings.ofRequest(strategyOf(op), request), operands: table.storages };
 }
 
 /** A temporary this large has left every cache when its reader comes. */
@@ -194,6 +194,7 @@ function lowerLoops(
   content: GroupExpressions,
   placement: Placement,
   machine: MachineDescription,
+  lowerings: Lowerings,
 ): LoweredGroup {
   const { graph } = state;
   const table = new OperandTable();
@@ -222,30 +223,10 @@ function lowerLoops(
     argumentCount: table.storages.length,
     machine,
   };
-  const lowering = lowerBody(body);
+  const lowering = lowerings.ofLoop(body);
   const bytes = bytesOf(content.full, group.space) + bytesOf(content.kept, keptExtents(group)) + storedBytes(body);
   const steps = lowering.steps.map((step, index) => ({ ...step, bytes: index === 0 ? bytes : step.bytes }));
   return { lowering: { ...lowering, steps }, operands: table.storages };
-}
-
-/** Chooses the generator: pointwise, reductions in one pass, or rows in several. */
-export function lowerBody(body: LoopBody): Lowering {
-  const points = sizeOf(body.extents);
-  const kept = sizeOf(body.extents.filter((_, axis) => !body.reduceAxes.includes(axis)));
-  const reductions = body.members.some((member) => member.combine);
-  if (reductions ? kept === 0 : points === 0) return { steps: [], temporaries: [] };
-  if (reductions && !needsRows(body)) return lowerReduction(body);
-  const { kernel, tasks } = reductions ? rowsKernel(body) : pointwiseKernel(body);
-  const calls = countCalls(body.members.map((member) => member.expression));
-  const operands = Array.from({ length: body.argumentCount }, (_, index) => ({ kind: "operand", index }) as const);
-  return { steps: [{ kernel, arguments: operands, tasks, flops: calls * points, bytes: 0 }], temporaries: [] };
-}
-
-/** Whether a value of the full space is stored, or a reduction needs the result of another. */
-function needsRows(body: LoopBody): boolean {
-  return body.members.some(
-    (member) => member.level === "full" || (member.combine && membersIn(member.expression).length > 0),
-  );
 }
 
 function nameOf(state: GroupGraph, group: Group): string {

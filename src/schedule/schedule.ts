@@ -9,7 +9,8 @@ import { isIdentity } from "./access.ts";
 import { explain } from "./explain.ts";
 import { fuse } from "./fusion.ts";
 import type { GroupGraph } from "./groups.ts";
-import { type GroupExpressions, inlineGroup, lowerBody, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
+import { type GroupExpressions, inlineGroup, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
+import { Lowerings } from "./lowerings.ts";
 import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
 import { findPreparations, type PlacedStep, type Preparations } from "./preparations.ts";
 import { findRoots } from "./roots.ts";
@@ -55,6 +56,7 @@ class Planner {
   private readonly storageOf = new Map<number, Storage>();
   private readonly outputStorages: readonly Storage[];
   private readonly arena: Storage[] = [];
+  private readonly lowerings = new Lowerings();
   private readonly firstGuard: number;
   private readonly guards: Guard[];
 
@@ -182,7 +184,7 @@ class Planner {
     let operands: readonly Storage[];
     if (unit.kind === "group") {
       const content = this.contents[unit.group.id];
-      const result = lowerGroup(state, unit.group, content, placement, machine, (value) =>
+      const result = lowerGroup(state, unit.group, content, placement, machine, this.lowerings, (value) =>
         value.meaning?.kind === "scan"
           ? this.scanStrategy(value.id, value.meaning.loop)
           : strategyFor(value.opName, value.meaning!),
@@ -221,7 +223,7 @@ class Planner {
     const { type, bytes } = this.state.graph.values[value];
     const size = sizeOf(type.shape);
     const { dtype } = type;
-    const lowering = lowerBody({
+    const lowering = this.lowerings.ofLoop({
       name: `copy_${dtype}_${size}`,
       extents: [size],
       reduceAxes: [],
