@@ -75,6 +75,8 @@ const cases: Case[] = [
   matrix(30, 70, 41, { views: [contiguous(0, [30, 70]), across(1, 70, 41)] }),
   matrix(52, 40, 70, { views: [across(0, 52, 40), contiguous(1, [40, 70])], epilogue: "update" }),
   matrix(2, 5, 3),
+  matrix(1, 261, 179, { l2Bytes: 176 * 1024, epilogue: "bias" }),
+  matrix(3, 261, 180, { l2Bytes: 176 * 1024, epilogue: "update" }),
   ...[16, 32, 64].map((m) =>
     matrix(m, 261, 176, {
       views: [contiguous(0, [m, 261]), across(1, 261, 176)],

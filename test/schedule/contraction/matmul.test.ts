@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MachineDescription } from "../../../src/kernel/ir.ts";
 import { matmul } from "../../../src/schedule/strategies/contraction/matmul.ts";
+import { planNarrow } from "../../../src/schedule/strategies/contraction/matmul-narrow.ts";
 import { planTransposed } from "../../../src/schedule/strategies/contraction/matmul-transposed.ts";
 import type { OperandView } from "../../../src/schedule/strategy.ts";
 import { contiguous, fractions, integers, interpret, narrow, requestOf, wide } from "./harness.ts";
@@ -148,6 +149,32 @@ describe("matmul", () => {
         expect.anything(),
         undefined,
       ]);
+    }
+  });
+
+  it.each([
+    { batch: [], m: 1, n: 512, k: 70 },
+    { batch: [1], m: 1, n: 900, k: 33, epilogue: "bias" as const },
+    { batch: [], m: 1, n: 1003, k: 34, epilogue: "update" as const },
+    { batch: [], m: 3, n: 345, k: 50, epilogue: "bias" as const, transposeA: true },
+    { batch: [], m: 4, n: 128, k: 65 },
+  ])("keeps the chain where few rows meet a large matrix: %o", ({ epilogue, ...test }) => {
+    for (const machine of machines) {
+      const small = { ...machine, l2Bytes: 4 * test.k * test.n - 4 };
+      const exact = run(test, small, integers, epilogue);
+      expect(exact.result).toEqual(expected(test, exact.operands, exact.views, epilogue));
+      expect(run(test, small, fractions, epilogue).result).toEqual(run(test, machine, fractions, epilogue).result);
+      const { batch, m, n, k } = test;
+      const shapes = [
+        [...batch, m, k],
+        [...batch, k, n],
+      ];
+      const options = { machine: small, views: exact.views };
+      const plan = planNarrow(requestOf({ kind: "matmul" }, shapes, [...batch, m, n], options), small);
+      // with few registers more than one row is left to the ordinary way
+      expect(plan !== undefined).toBe(machine === wide || m === 1);
+      if (plan) expect(16 * plan.vectors * plan.tasks).toBeGreaterThanOrEqual(n);
+      if (plan) expect(16 * plan.vectors * (plan.tasks - 1)).toBeLessThan(n);
     }
   });
 

@@ -4,6 +4,7 @@ import type { StepArgument, Strategy, StrategyRequest } from "../../strategy.ts"
 import { asRegister, LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
 import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
 import { emitMatmulStep } from "./matmul-kernel.ts";
+import { emitNarrowMatmul, planNarrow } from "./matmul-narrow.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
 import { emitTransposedMatmul, planTransposed } from "./matmul-transposed.ts";
 import { emitPanelCopy } from "./pack.ts";
@@ -26,6 +27,11 @@ function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void 
   const transposed = planTransposed(request, request.machine);
   if (transposed) {
     emitTransposedMatmul(request, transposed, lowering);
+    return;
+  }
+  const narrow = planNarrow(request, request.machine);
+  if (narrow) {
+    emitNarrowMatmul(request, narrow, lowering);
     return;
   }
   const plan = planMatmul({ batch, m, n, k, a, b }, request.machine);
