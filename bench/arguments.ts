@@ -115,13 +115,17 @@ export function parseCommand(argv: readonly string[]): Command {
   );
   if (figure !== undefined)
     throw new ArgumentError("--figure draws reports: npm run bench -- report FILE.json --figure FILE.svg");
+  const peers = knownNames("peer", listOf(values.peers), peerNames);
+  if (values.avx2 && peers.includes("ort")) {
+    throw new ArgumentError("--avx2: ONNX Runtime cannot be held to AVX2, it has no switch for that: leave ort out.");
+  }
   const whole = { whole: true, least: 1 };
   const batches = listOf(values.batches).map((text) => numberOf("batches", text, whole));
   return {
     kind: "run",
     options: {
       suites: chosen,
-      peers: knownNames("peer", listOf(values.peers), peerNames),
+      peers,
       threads: numberOf("threads", values.threads, whole),
       rounds: numberOf("rounds", values.rounds, whole),
       seconds: numberOf("seconds", values.seconds, { whole: false, least: 0 }),

@@ -30,8 +30,12 @@ const sameStep = (
 
 const one = (value: number): Summary => ({ median: value, min: value, max: value });
 
+/** Threads that the goals are stated for. */
+const statedThreads = 2;
+
 /** The goal that a row is held against: ratios against the peer's better setting alone. */
-export function goalOfRow(row: Row): Exclude<Goal, { kind: "figure" }> | undefined {
+function goalOfRow(row: Row): Exclude<Goal, { kind: "figure" }> | undefined {
+  if (row.threads !== statedThreads) return undefined;
   for (const goal of goals) {
     if (goal.kind === "ratio" && row.better && row.peer === goal.peer && sameStep(goal, row)) return goal;
     const isKernel = goal.kind === "share" && row.suite === goal.suite && row.workload === goal.workload;

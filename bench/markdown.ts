@@ -30,7 +30,8 @@ export function renderMarkdown(reports: readonly Report[], options: PageOptions 
 function titleOfRun(report: Report): string {
   const entries = [...report.rows, ...report.figures, ...(report.leftOut ?? [])];
   const held = report.machine["every contender"];
-  return `## ${[...new Set(entries.map(({ suite }) => suite))].join(", ")}${held ? ` (${held})` : ""}`;
+  const suites = [...new Set(entries.map(({ suite }) => suite))].join(", ") || "nothing was measured";
+  return `## ${suites}${held ? ` (${held})` : ""}`;
 }
 
 function renderRun(report: Report, findings: readonly Finding[]): string {

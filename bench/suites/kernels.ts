@@ -38,18 +38,23 @@ function taskOf(entry: KernelCase, peers: readonly PeerName[]) {
 async function runCases(options: KernelOptions) {
   const { limits, threads, groups } = options;
   const cases = kernelCases.filter(({ group }) => groups.includes(group));
+  for (const peer of options.peers) {
+    if (cases.every(({ settings }) => settings[peer] === undefined))
+      options.say(`kernels: not written for ${peer}, left out`);
+  }
+  const peers = options.peers.filter((peer) => cases.some(({ settings }) => settings[peer] !== undefined));
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
   const workers: WorkerProcess[] = [];
   const oracle = new Oracle();
   const timing = { ...options, roundSeconds: options.roundSeconds * roundShare };
   try {
-    const names = [...(options.trivium ? ["trivium"] : []), ...options.peers];
+    const names = [...(options.trivium ? ["trivium"] : []), ...peers];
     if (cases.length > 0) for (const name of names) workers.push(new WorkerProcess(name, threads));
     for (const worker of workers) Object.assign(versions, await worker.versions());
     for (const [index, entry] of cases.entries()) {
       if (index % between === 0) await limits.measure();
-      const task = taskOf(entry, options.peers);
+      const task = taskOf(entry, peers);
       const taking = workers.filter(({ name }) => name === "trivium" || task.settings[name] !== undefined);
       if (taking.length > 0) outcomes.push(await compare({ workers: taking, oracle }, task, timing));
       for (const worker of taking) await worker.forget();
@@ -65,7 +70,7 @@ async function runCases(options: KernelOptions) {
 export async function runKernels(
   options: KernelOptions,
 ): Promise<{ rows: Row[]; figures: Figure[]; leftOut: LeftOut[]; versions: Record<string, string> }> {
-  const figures = options.groups.includes("budget") ? await runBudget(options) : [];
+  const figures = options.trivium && options.groups.includes("budget") ? await runBudget(options) : [];
   const { outcomes, versions } = await runCases(options);
   const rows = outcomes.flatMap(({ comparison, contestants }) =>
     rowsOf(comparison, contestants, options.limits.limits),

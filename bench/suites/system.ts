@@ -32,6 +32,7 @@ const runners: Readonly<Record<SystemWorkload, (options: SystemOptions) => Promi
 /** Everything about a process rather than a kernel: one workload after the other. */
 export async function runSystem(options: SystemOptions): Promise<{ figures: Figure[] }> {
   const figures: Figure[] = [];
+  for (const peer of options.peers) if (peer !== "torch") options.say(`system: not written for ${peer}, left out`);
   for (const workload of options.workloads) figures.push(...(await runners[workload](options)));
   return { figures };
 }

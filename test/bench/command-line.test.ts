@@ -39,6 +39,7 @@ describe("the bench's command line", () => {
     ["train --rounds 0", "--rounds 0: expected a whole number of 1 or more."],
     ["train --batches 8,x", "--batches x: expected a whole number of 1 or more."],
     ["", "name a suite: "],
+    ["infer --avx2 --peers torch,ort", "--avx2: ONNX Runtime cannot be held to AVX2"],
     ["train --figure x.svg", "--figure draws reports: "],
     ["report a.json --json b.json", "report: --json is for runs"],
     ["report", "report: name the JSON files of one or more runs."],

@@ -64,6 +64,9 @@ describe("goals", () => {
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ asked: ">= 2.2", reached: false, found: one(2) });
   });
+  it("are stated for two threads", () => {
+    expect(findingsOf([report([row({ threads: 1 })])])).toEqual([]);
+  });
   it("take kernels by their share of the limit", () => {
     const softmax = row({ suite: "kernels", workload: "softmax", shape: "4096x4096", batch: 4096, rooflineShare: 0.8 });
     expect(findingsOf([report([softmax])])).toMatchObject([{ reached: true, found: one(0.8), asked: ">= 0.75" }]);
