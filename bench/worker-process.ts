@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, TriviumError } from "../src/errors.ts";
 import type { StepTiming } from "../src/targets/target.ts";
+import { builtWorker } from "./built-worker.ts";
 
 /** What a contender runs: one workload at one batch size in one setting. */
 export interface Assignment {
@@ -75,8 +76,7 @@ export function pythonInterpreter(): string {
 
 /** The program that answers for a contender; `oracle` is this framework in f64, without machine code. */
 function commandOf(name: string): [file: string, args: string[]] {
-  if (name === "trivium" || name === "oracle")
-    return [process.execPath, ["--import", "tsx", `${here}trivium-worker.ts`]];
+  if (name === "trivium" || name === "oracle") return [process.execPath, [builtWorker()]];
   if (name === "tfjs") return [process.execPath, ["--import", "tsx", tfjsWorker()]];
   return [pythonInterpreter(), [`${here}peers/worker.py`, name]];
 }
