@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { MachineDescription } from "../../../src/kernel/ir.ts";
 import { matmul } from "../../../src/schedule/strategies/contraction/matmul.ts";
 import { planNarrow } from "../../../src/schedule/strategies/contraction/matmul-narrow.ts";
+import { planMatmul } from "../../../src/schedule/strategies/contraction/matmul-plan.ts";
 import { planTransposed } from "../../../src/schedule/strategies/contraction/matmul-transposed.ts";
 import type { OperandView } from "../../../src/schedule/strategy.ts";
 import { contiguous, fractions, integers, interpret, narrow, requestOf, wide } from "./harness.ts";
@@ -116,6 +117,19 @@ describe("matmul", () => {
   ])("keeps the chain over blocks of the reduction: %o", (test) => {
     for (const machine of machines) {
       const { result, operands, views } = run(test, machine, integers);
+      expect(result).toEqual(expected(test, operands, views));
+    }
+  });
+
+  it.each([
+    { batch: [2], m: 40, n: 300, k: 109 },
+    { batch: [], m: 27, n: 330, k: 530 },
+  ])("packs a transposed matrix in a step of its own: %o", (shape) => {
+    for (const machine of machines) {
+      const test: Case = { ...shape, transposeA: true };
+      const { result, operands, views } = run(test, machine, integers);
+      const [a, b] = views as [OperandView, OperandView];
+      expect(planMatmul({ ...shape, a, b }, machine).packA).toBe("step");
       expect(result).toEqual(expected(test, operands, views));
     }
   });

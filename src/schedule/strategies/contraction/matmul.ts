@@ -5,6 +5,7 @@ import { asRegister, LoweringBuilder, offsetAddress, operand, splitTask } from "
 import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
 import { emitMatmulStep } from "./matmul-kernel.ts";
 import { emitNarrowMatmul, planNarrow } from "./matmul-narrow.ts";
+import { packStripsAlongLanes } from "./matmul-pack-lanes.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
 import { emitTransposedMatmul, planTransposed } from "./matmul-transposed.ts";
 import { emitPanelCopy } from "./pack.ts";
@@ -48,6 +49,10 @@ const packTaskSteps = 2048;
 function packStrips(plan: MatmulPlan, lowering: LoweringBuilder): StepArgument {
   const { strips, k: length, batches, a } = plan;
   const packed = lowering.temporary(batches * strips.count * length * strips.big);
+  if (a.strides[plan.batch.length] === 1 && strips.count > 1) {
+    packStripsAlongLanes(plan, lowering, packed);
+    return packed;
+  }
   const chunk = plan.blocks > 1 ? plan.block : packChunk;
   const perTask = chunk * Math.max(1, Math.round(packTaskSteps / chunk));
   const parts = Math.ceil(length / perTask);
