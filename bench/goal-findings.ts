@@ -15,7 +15,7 @@ export interface Finding {
   readonly reached: boolean;
   readonly loaded: boolean;
   readonly heldTo?: "AVX2";
-  /** Where a step's time goes, where the goal is one of a whole step. */
+  /** Where the time of a step goes, where the goal is one of a whole step or of a kernel inside of one. */
   readonly profile?: StepProfile;
   /** The row that a ratio stands in. */
   readonly row?: Row;
@@ -68,9 +68,12 @@ function findingOfFigure(figure: Figure, report: Report): Finding | undefined {
   const reached = asked === undefined ? undefined : keeps(figure.value.median, asked);
   if (goal === undefined || asked === undefined || reached === undefined) return undefined;
   const held = report.machine["every contender"] !== undefined;
+  // shares of single kernels are measured inside of a step
+  const profile = goal.suite === "kernels" ? report.profiles?.find(({ suite }) => suite === goal.suite) : undefined;
   return {
     ...{ goal, title: figure.name, asked, found: figure.value, unit: figure.unit, reached, report },
     loaded: figure.loaded,
+    ...(profile && { profile }),
     ...(held && { heldTo: "AVX2" as const }),
   };
 }

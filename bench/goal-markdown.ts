@@ -23,11 +23,11 @@ export function renderGoals(findings: readonly Finding[], complete: boolean): st
   ];
 }
 
-/** What follows a goal that is not reached. */
-export function renderShortfall(finding: Finding, notes: ReadonlyMap<string, string>): string[] {
+/** What follows a goal that is not reached; `withProfile` unless the same table has just been shown. */
+export function renderShortfall(finding: Finding, notes: ReadonlyMap<string, string>, withProfile: boolean): string[] {
   const { title, asked, found, goal, row, profile } = finding;
   const heading = `### Not reached: ${title}: ${found.median}, asked ${asked}`;
-  const where =
-    profile && row && goal.kind === "ratio" ? ["", ...renderProfile(profile, { row, least: goal.least })] : [];
+  const held = row && goal.kind === "ratio" ? { row, least: goal.least } : undefined;
+  const where = profile && withProfile ? ["", ...renderProfile(profile, held)] : [];
   return [heading, ...where, "", notes.get(title) ?? "Nothing is noted in bench/notes.md about this goal."];
 }

@@ -22,7 +22,11 @@ export function renderMarkdown(reports: readonly Report[], options: PageOptions 
   const counted = findings.filter(({ heldTo }) => heldTo === undefined);
   const short = counted.filter(({ reached }) => !reached);
   const summary = counted.length > 0 || complete ? ["## Goals", "", ...renderGoals(counted, complete)] : [];
-  const shortfalls = short.flatMap((finding) => ["", ...renderShortfall(finding, notes)]);
+  const shortfalls = short.flatMap((finding, index) => {
+    // kernels of one step share a profile; a whole step's has the budget of its own goal
+    const repeated = finding.goal.kind === "figure" && short[index - 1]?.profile === finding.profile;
+    return ["", ...renderShortfall(finding, notes, !repeated)];
+  });
   const goals = summary.length === 0 ? [] : [[...summary, ...shortfalls].join("\n")];
   return `${["# Bench results", ...goals, ...reports.map((report) => renderRun(report, findings))].join("\n\n")}\n`;
 }
@@ -117,10 +121,9 @@ const renderFigures = (figures: readonly Figure[]) =>
 
 /** A step's kernels with the budget of its hardest goal, unless that goal is not reached: then they stand beside it already. */
 function renderBudget(profile: StepProfile, findings: readonly Finding[]): string[] {
-  const [hardest] = findings
-    .filter((finding) => finding.profile === profile)
-    .sort((left, right) => distance(left) - distance(right));
-  if (hardest?.reached === false && hardest.heldTo === undefined) return [];
+  const own = findings.filter((finding) => finding.profile === profile);
+  if (own.some(({ reached, heldTo }) => !reached && heldTo === undefined)) return [];
+  const [hardest] = own.sort((left, right) => distance(left) - distance(right));
   const { suite, workload, batch, milliseconds } = profile;
   const goal = hardest?.goal.kind === "ratio" && hardest.row && { row: hardest.row, least: hardest.goal.least };
   return [

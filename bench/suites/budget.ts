@@ -4,6 +4,7 @@ import { figureGoals, nameAndGoal } from "../goals.ts";
 import { isLoaded } from "../machine.ts";
 import type { Figure } from "../rows.ts";
 import { rounded, summarize } from "../statistics.ts";
+import { profileOf, type StepProfile, typical } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
 /** What the budget of the training step is asked to do. */
@@ -43,9 +44,10 @@ function timeOf(steps: readonly StepTiming[], label: string): number | undefined
 }
 
 /** Each contraction's speed inside the training step, as a share of the FMA peak measured between the rounds; a process of its own each round. */
-export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
+export async function runBudget(options: BudgetOptions): Promise<{ figures: Figure[]; profiles: StepProfile[] }> {
   const { rounds, threads, limits, say } = options;
   let loaded = false;
+  const timings: (readonly StepTiming[])[] = [];
   const times = new Map<string, number[]>(kernels.map(({ label }) => [label, []]));
   for (let round = 0; round < rounds; round++) {
     await limits.measure();
@@ -56,6 +58,7 @@ export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
       await worker.setup({ workload: "seeds-cnn", batch, setting: "default", warmup: 60 });
       for (let repeat = 0; repeat < 20; repeat++) {
         const steps = await worker.profile();
+        timings.push(steps);
         for (const { label } of kernels) {
           const time = timeOf(steps, label);
           if (time === undefined)
@@ -68,8 +71,8 @@ export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
     }
   }
   const peak = limits.limits?.fmaPeak;
-  if (peak === undefined) return [];
-  return kernels.flatMap(({ goal, label, flops }): Figure[] => {
+  if (peak === undefined) return { figures: [], profiles: [] };
+  const figures = kernels.flatMap(({ goal, label, flops }): Figure[] => {
     const measured = times.get(label)!;
     if (measured.length === 0) return [];
     const speed = summarize(measured.map((milliseconds) => flops / milliseconds / 1e6));
@@ -88,4 +91,6 @@ export async function runBudget(options: BudgetOptions): Promise<Figure[]> {
       },
     ];
   });
+  const head = { suite: "kernels", workload: "seeds-cnn", batch };
+  return { figures, profiles: [{ ...head, ...profileOf(typical(timings), limits.limits) }] };
 }

@@ -3,6 +3,7 @@ import { compare, type Outcome, type TimingOptions } from "../compare.ts";
 import { type KernelCase, kernelCases, nameOf } from "../kernel-cases.ts";
 import { Oracle } from "../oracle.ts";
 import { type Figure, type LeftOut, type Row, rowsOf } from "../rows.ts";
+import type { StepProfile } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 import { runBudget } from "./budget.ts";
 
@@ -69,11 +70,17 @@ async function runCases(options: KernelOptions) {
 /** Single operations as shares of the machine's limits, and the contractions of the seeds' training step as they run inside it. */
 export async function runKernels(
   options: KernelOptions,
-): Promise<{ rows: Row[]; figures: Figure[]; leftOut: LeftOut[]; versions: Record<string, string> }> {
-  const figures = options.trivium && options.groups.includes("budget") ? await runBudget(options) : [];
+): Promise<{
+  rows: Row[];
+  figures: Figure[];
+  profiles: StepProfile[];
+  leftOut: LeftOut[];
+  versions: Record<string, string>;
+}> {
+  const budget = options.trivium && options.groups.includes("budget") ? await runBudget(options) : undefined;
   const { outcomes, versions } = await runCases(options);
   const rows = outcomes.flatMap(({ comparison, contestants }) =>
     rowsOf(comparison, contestants, options.limits.limits),
   );
-  return { rows, figures, leftOut: outcomes.flatMap(({ leftOut }) => leftOut), versions };
+  return { rows, figures: [], profiles: [], ...budget, leftOut: outcomes.flatMap(({ leftOut }) => leftOut), versions };
 }

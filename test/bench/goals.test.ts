@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inferWorkloads, trainWorkloads } from "../../bench/catalogue.ts";
 import { findingsOf, unmeasured } from "../../bench/goal-findings.ts";
-import { figureGoals, goals, keeps, titleOf } from "../../bench/goals.ts";
+import { type FigureGoal, figureGoals, goals, keeps, titleOf } from "../../bench/goals.ts";
 import { kernelCases } from "../../bench/kernel-cases.ts";
 import { renderMarkdown } from "../../bench/markdown.ts";
 import { parseNotes, readNotes } from "../../bench/notes.ts";
@@ -124,6 +124,15 @@ describe("the page about goals", () => {
     expect(page).toContain(">= 2.2: **not reached**");
     // its kernels stand beside the goal, and there alone
     expect(page).not.toContain("### Kernels:");
+  });
+  it("shows the step of single kernels once, however many of them fall short", () => {
+    const figure = ({ suite, name, goal }: FigureGoal) => {
+      return { suite, name, goal, value: one(0.5), unit: "of 500 GFLOP/s", loaded: false };
+    };
+    const figures = [figure(figureGoals.denseForward), figure(figureGoals.denseWeightGradient)];
+    const page = renderMarkdown([report([], { figures, profiles: [{ ...profile, suite: "kernels" }] })]);
+    expect(page.match(/### Not reached/g)).toHaveLength(2);
+    expect(page.match(/\| dense \| 1 \| 5 \|/g)).toHaveLength(1);
   });
   it("says that a note is missing", () => {
     expect(renderMarkdown([report([row({})])])).toContain("Nothing is noted");
