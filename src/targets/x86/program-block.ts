@@ -29,17 +29,18 @@ interface KeptSlot {
   leftOut: boolean;
 }
 
-/**
- * Below this much estimated work a step is not shared, below the next no sleeper is woken for it. What two threads write lies in two caches, and the
- * next step fetches half of it from the other: that costs more than a thread's half of a few microseconds.
- */
-const inlineMicroseconds = 3;
+/** Below this much estimated work a step is not shared, below the next no sleeper is woken for it. */
+const inlineMicroseconds = 1;
 const wakeMicroseconds = 6;
 /** One core, pessimistic: work that is slower than this is shared a little late, which costs little. */
-const flopsPerMicrosecond = 80_000;
+const flopsPerMicrosecond = 40_000;
 const bytesPerMicrosecond = 12_000;
-/** Steps of up to so many bytes find them in the core's own cache. */
-const cachedBytes = 256 * 1024;
+/**
+ * A program below this much work stays on the calling thread as a whole: it is over before a sleeper has come, and what two threads write lies in two
+ * caches, of which the next run fetches half from the other. One core with everything in its own cache.
+ */
+const aloneMicroseconds = 20;
+const cachedFlopsPerMicrosecond = 80_000;
 const cachedBytesPerMicrosecond = 50_000;
 
 const lineBytes = 64;
@@ -56,6 +57,7 @@ export class ProgramBlock {
   private readonly outputs: Slot[] = [];
   private readonly arena: Slot = { places: [], address: -1 };
   private readonly kept: readonly KeptSlot[];
+  /** Threads that may take part in a step. */
   private readonly threads: number;
   /** Constants lie here, each at a multiple of 64. Referenced, so that the memory stays. */
   readonly constants: ArrayBuffer;
@@ -63,7 +65,7 @@ export class ProgramBlock {
   constructor(functions: ForeignFunctions, plan: Plan, kernels: readonly PlacedKernel[], threads: number) {
     this.functions = functions;
     this.plan = plan;
-    this.threads = threads;
+    this.threads = staysAlone(plan.steps) ? 1 : threads;
     this.kept = plan.preparations.map(({ steps }): KeptSlot => {
       return { steps, places: [], address: -1, inArena: true, leftOut: false };
     });
@@ -212,13 +214,25 @@ function slotOf(slots: Slot[], index: number): Slot {
   return slots[index];
 }
 
+/** Whether the work of a step has been estimated. */
+const isKnown = (step: PlanStep): boolean => step.flops > 0 || step.bytes > 0;
+
+/** Whether a program is too short for a second thread. */
+function staysAlone(steps: readonly PlanStep[]): boolean {
+  let microseconds = 0;
+  for (const step of steps) {
+    if (step.tasks > 1 && !isKnown(step)) return false;
+    microseconds += Math.max(step.flops / cachedFlopsPerMicrosecond, step.bytes / cachedBytesPerMicrosecond);
+  }
+  return microseconds < aloneMicroseconds;
+}
+
 /** How many threads a step is open to, and how many sleeping ones it wakes. */
 function sharing(step: PlanStep, threads: number): { participants: number; wake: number } {
   const participants = Math.min(step.tasks, threads);
   if (participants <= 1) return { participants: 1, wake: 0 };
-  const known = step.flops > 0 || step.bytes > 0;
-  const bandwidth = step.bytes <= cachedBytes ? cachedBytesPerMicrosecond : bytesPerMicrosecond;
-  const microseconds = Math.max(step.flops / flopsPerMicrosecond, step.bytes / bandwidth);
+  const known = isKnown(step);
+  const microseconds = Math.max(step.flops / flopsPerMicrosecond, step.bytes / bytesPerMicrosecond);
   if (known && microseconds < inlineMicroseconds) return { participants: 1, wake: 0 };
   return { participants, wake: known && microseconds < wakeMicroseconds ? 0 : participants - 1 };
 }
