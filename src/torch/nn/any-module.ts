@@ -288,8 +288,11 @@ function walk(
   }
   if (!visit(module, name)) return;
   const path = [...above, module];
-  for (const [child, value] of Object.entries(module)) {
-    if (value instanceof AnyModule) walk(value as AnyModule, joined(name, child), visit, path);
+  // a module is a function, and few properties are: the test before the dear one; a walk comes before every call of a compiled module
+  const properties = module as unknown as Readonly<Record<string, unknown>>;
+  for (const child of Object.keys(module)) {
+    const value = properties[child];
+    if (typeof value === "function" && value instanceof AnyModule) walk(value, joined(name, child), visit, path);
   }
 }
 
