@@ -68,9 +68,7 @@ async function runCases(options: KernelOptions) {
 }
 
 /** Single operations as shares of the machine's limits, and the contractions of the seeds' training step as they run inside it. */
-export async function runKernels(
-  options: KernelOptions,
-): Promise<{
+export async function runKernels(options: KernelOptions): Promise<{
   rows: Row[];
   figures: Figure[];
   profiles: StepProfile[];

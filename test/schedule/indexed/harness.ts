@@ -68,12 +68,12 @@ export function interpret(lowering: Lowering, operands: readonly ArrayBuffer[], 
 
 /**
  * Checks a strategy on the op that built `node` from leaves. `fused` adds the position along the last axis to the result (f32) in the epilogue,
- * or stores it once more in place of that (other dtypes).
+ * or stores it once more in place of that (other dtypes). `largest` is what the sum behind one element may reach on its way, as a bound.
  */
 export function checkStrategy(
   strategy: Strategy,
   node: Node,
-  options: { layouts?: readonly Layout[]; fused?: boolean; relative?: number } = {},
+  options: { layouts?: readonly Layout[]; fused?: boolean; relative?: number; largest?: number } = {},
 ): void {
   const op = node.op!;
   const placed = node.inputs.map((input, index) => place(index, input, options.layouts?.[index] ?? "rowMajor"));
@@ -118,8 +118,11 @@ export function checkStrategy(
   interpret(strategy(request), [...placed.map(({ memory }) => memory), ...results]);
   const [expected] = valuesOf([node]);
   const last = shape[shape.length - 1] ?? 1;
-  // sums cancel: errors are relative to the largest element
-  const scale = expected.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1);
+  // sums cancel: errors are relative to the largest element, or to what a sum may reach on its way
+  const scale = expected.reduce(
+    (most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most),
+    options.largest ?? 1,
+  );
   const close = { relative: options.relative ?? 1e-6, absolute: 2e-6 * scale };
   const stored = viewOf(dtype, results[0]);
   const guard = new Uint8Array(results[0], 0, 3 * bytesPerElement[dtype]);

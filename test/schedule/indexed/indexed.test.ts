@@ -31,7 +31,10 @@ const shapes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLengt
 const extents = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(15, 16, 17, 33));
 const layouts: fc.Arbitrary<Layout> = fc.constantFrom("rowMajor", "transposed", "strided");
 
-function check(node: Node, options: { layouts?: readonly Layout[]; fused?: boolean; relative?: number } = {}): void {
+function check(
+  node: Node,
+  options: { layouts?: readonly Layout[]; fused?: boolean; relative?: number; largest?: number } = {},
+): void {
   checkStrategy(indexedStrategies[node.op!.opName]!, node, options);
 }
 
@@ -104,7 +107,11 @@ describe("indexed kernels", () => {
         const indices = leafOf(index, "i32", indexValues(sizeOf(index), shape[axis], seed));
         check(takeAlongAxis(data, indices, axis), { layouts: [layout, layout], fused });
         const updates = leafOf(index, "f32", values(sizeOf(index), seed));
-        check(scatterAddAlongAxis(updates, indices, axis, shape), { layouts: [layout, layout], fused });
+        check(scatterAddAlongAxis(updates, indices, axis, shape), {
+          layouts: [layout, layout],
+          fused,
+          largest: 4 * count,
+        });
       }),
       { numRuns: 30 },
     );
@@ -116,7 +123,11 @@ describe("indexed kernels", () => {
         const updateShape = shape.map((size, i) => (i === axis ? count : size));
         const updates = leafOf(updateShape, "f32", values(sizeOf(updateShape), seed));
         const indices = leafOf([count], "i32", indexValues(count, shape[axis], seed));
-        check(scatterAdd(updates, indices, axis, shape[axis]), { layouts: [layout, layout], fused });
+        check(scatterAdd(updates, indices, axis, shape[axis]), {
+          layouts: [layout, layout],
+          fused,
+          largest: 4 * count,
+        });
       }),
       { numRuns: 30 },
     );
