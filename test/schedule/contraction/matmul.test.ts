@@ -135,6 +135,21 @@ describe("matmul", () => {
   });
 
   it.each([
+    { batch: [], m: 27, n: 330, k: 528 },
+    { batch: [], m: 29, n: 330, k: 560 },
+    { batch: [2], m: 40, n: 300, k: 1040 },
+  ])("packs rows whose steps lie side by side as runs: %o", (test) => {
+    for (const machine of machines) {
+      const { result, operands, views } = run(test, machine, integers);
+      const [a, b] = views as [OperandView, OperandView];
+      const plan = planMatmul({ ...test, a, b }, machine);
+      expect(plan.packedAsRows).toBe(true);
+      expect((plan.block / 16) % 2).toBe(1);
+      expect(result).toEqual(expected(test, operands, views));
+    }
+  });
+
+  it.each([
     { m: 64, n: 160, k: 256, epilogue: "plain" as const },
     { m: 48, n: 144, k: 257, epilogue: "update" as const },
     { m: 32, n: 112, k: 259, epilogue: "bias" as const, transposeA: true },

@@ -26,6 +26,8 @@ export interface MatmulPlan extends MatmulProblem {
   readonly lastColumns: number;
   readonly packA: Packing;
   readonly packB: Packing;
+  /** A packed by a step of its own keeps the rows' runs (`packStripsAsRows`). */
+  readonly packedAsRows: boolean;
   /** Reduction steps between two visits to the accumulators. */
   readonly block: number;
   readonly blocks: number;
@@ -91,20 +93,24 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   const firstLevelSteps = 16 * Math.max(4, Math.floor((0.95 * machine.l1Bytes) / (16 * 4 * (width + 2 * strips.big))));
   const blockLimit = k * width <= (bStep === 1 ? 32 : 16) * 1024 ? k : firstLevelSteps;
   const blocks = Math.max(1, Math.ceil(k / Math.max(1, blockLimit)));
-  const block = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
+  const evenBlock = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
+
+  const smallA = panels === 1 || 4 * m * k <= smallBytes;
+  const packA: Packing =
+    strips.count * strips.big <= 4 || (smallA && !(aliases(aRow) && strips.big > 8) && !(aliases(aStep) && k > 8))
+      ? "direct"
+      : panelsPerTask === panels
+        ? "task"
+        : "step";
+  // An odd number of lines in a row of a block, and the rows of a strip lie in different cache sets.
+  const packedAsRows = packA === "step" && blocks > 1 && aStep === 1 && k % 16 === 0;
+  const block = packedAsRows && evenBlock % 32 === 0 && evenBlock > 32 ? evenBlock - 16 : evenBlock;
 
   const smallB = 4 * k * n <= smallBytes || (strips.count <= 2 && 4 * Math.min(k, block) * 64 <= smallBytes);
   const packB: Packing =
     bColumn === 1 && (strips.count === 1 || (smallB && !aliases(bStep)))
       ? "direct"
       : strips.count <= 2 * stripsPerTask || k * n * 4 <= smallBytes
-        ? "task"
-        : "step";
-  const smallA = panels === 1 || 4 * m * k <= smallBytes;
-  const packA: Packing =
-    strips.count * strips.big <= 4 || (smallA && !(aliases(aRow) && strips.big > 8) && !(aliases(aStep) && k > 8))
-      ? "direct"
-      : panelsPerTask === panels
         ? "task"
         : "step";
   return {
@@ -117,6 +123,7 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
     lastColumns: n - (panels - 1) * width,
     packA,
     packB,
+    packedAsRows,
     block,
     blocks: block === 0 ? 1 : Math.ceil(k / block),
     stripsPerTask,

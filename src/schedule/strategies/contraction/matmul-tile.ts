@@ -3,8 +3,10 @@ import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { StepArgument, StrategyRequest } from "../../strategy.ts";
 import { type AddressOf, asRegister, finishTile, offsetAddress, operand } from "./lowering.ts";
 import { batchTerms, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
+import { rowsStrip } from "./matmul-pack-rows.ts";
 import { type MatmulPlan, unroll } from "./matmul-plan.ts";
 import { emitEpiloguePrefetch, emitPanelPrefetch } from "./matmul-prefetch.ts";
+import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 
 /** What the body of a task knows: where its matrices start and which part of the reduction is under way. */
@@ -69,7 +71,11 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
   let aRow = 4;
   let aStep = strips.big * 4;
   if (state.scratchA) aPointer = localAddress(k, state.scratchA, strip, state.firstStrip, plan.block * aStep);
-  else if (state.packedA) aPointer = packedStrip(k, plan, address(state.packedA), batch, strip, first, count);
+  else if (state.packedA && plan.packedAsRows) {
+    aPointer = rowsStrip(k, plan, address(state.packedA), batch, strip, first);
+    aRow = plan.block * 4;
+    aStep = 4;
+  } else if (state.packedA) aPointer = packedStrip(k, plan, address(state.packedA), batch, strip, first, count);
   else {
     aPointer = matrixAddress(k, address(operand(plan.a.operand)), plan.a, batch, row, first);
     [aRow, aStep] = plan.a.strides.slice(-2).map((stride) => 4 * stride);
@@ -103,15 +109,11 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
   const ahead = [
     emitEpiloguePrefetch(state, row, column, rows, columns),
     emitPanelPrefetch(state, first, panel, columns, strip),
+    state.packedA && strips.count > 1 ? fetchStripAhead(k, plan, aPointer) : undefined,
   ];
-  const streamed = state.packedA !== undefined && plan.strips.count > 1;
   emitReduction(k, {
-    eachIteration: (a) => {
+    eachIteration: () => {
       for (const fetch of ahead) fetch?.();
-      // Strips follow each other in memory: fetch the one after the next from the last-level cache while this one is used. One strip takes about
-      // as long as a line from there when the other threads read too, so that the next one would come late.
-      if (streamed)
-        for (let line = 0; line < unroll * aStep; line += 64) k.prefetch(k.at(a, 2 * plan.block * aStep + line), 2);
     },
     rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * aRow })),
     vectors,
@@ -142,6 +144,16 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
       () => each((register, displacement) => k.store(register, k.at(saved, displacement))),
       finish,
     );
+}
+
+/**
+ * Strips follow each other in memory: fetches the one after the next from the last-level cache while this one is used. One strip takes about as long as
+ * a line from there when the other threads read too, so that the next one would come late.
+ */
+function fetchStripAhead(k: KernelBuilder, plan: MatmulPlan, strip: IntRegister): (() => void) | undefined {
+  const bytes = plan.strips.big * plan.block * 4;
+  const iterations = Math.floor(plan.block / unroll);
+  return fetchAhead(k, [{ start: k.address(k.at(strip, 2 * bytes)), bytes, iterations }]);
 }
 
 function accumulatorAddress(state: TaskState, panel: IntRegister, strip: IntRegister): IntRegister {

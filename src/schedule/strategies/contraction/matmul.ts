@@ -6,6 +6,7 @@ import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, str
 import { emitMatmulStep } from "./matmul-kernel.ts";
 import { emitNarrowMatmul, planNarrow } from "./matmul-narrow.ts";
 import { packStripsAlongLanes } from "./matmul-pack-lanes.ts";
+import { packStripsAsRows } from "./matmul-pack-rows.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
 import { emitTransposedMatmul, planTransposed } from "./matmul-transposed.ts";
 import { emitPanelCopy } from "./pack.ts";
@@ -47,6 +48,7 @@ const packTaskSteps = 2048;
 
 /** A packed once: [batch][block][strip][k of the block][rows of a big strip], in the order in which a task reads it. */
 function packStrips(plan: MatmulPlan, lowering: LoweringBuilder): StepArgument {
+  if (plan.packedAsRows) return packStripsAsRows(plan, lowering);
   const { strips, k: length, batches, a } = plan;
   const packed = lowering.temporary(batches * strips.count * length * strips.big);
   if (a.strides[plan.batch.length] === 1 && strips.count > 1) {
