@@ -99,13 +99,18 @@ export function emitTransposedMatmul(request: StrategyRequest, plan: TransposedP
     const whole = (): void => {
       const first = k.mul(task, groupsPerTask * groupColumns);
       const end = k.intBinary("min", k.add(first, groupsPerTask * groupColumns), groups * groupColumns);
-      k.loop(first, end, groupColumns, (column) => emitGroup(state, column, groupColumns));
+      k.loop(first, end, groupColumns, (column) => {
+        // After the last group comes what this thread does next: with two threads, the task after the other's.
+        const following = k.intMove(k.add(column, groupColumns));
+        k.if(k.compare("ge", following, end), () => k.add(following, groupsPerTask * groupColumns, following));
+        emitGroup(state, column, groupColumns, following);
+      });
     };
     if (rest === 0) whole();
-    else if (wholeTasks === 0) emitGroup(state, asRegister(k, 0), rest);
+    else if (wholeTasks === 0) emitGroup(state, asRegister(k, 0), rest, asRegister(k, rest));
     else
       k.if(k.compare("lt", task, wholeTasks), whole, () =>
-        emitGroup(state, asRegister(k, groups * groupColumns), rest),
+        emitGroup(state, asRegister(k, groups * groupColumns), rest, asRegister(k, n)),
       );
   });
 }
@@ -146,14 +151,14 @@ function packRows(request: StrategyRequest, plan: TransposedPlan, lowering: Lowe
 }
 
 /** All rows of `count` columns of the result: panel by panel, tiles into scratch, then transposed out of it. */
-function emitGroup(state: TaskState, column: IntRegister, count: number): void {
+function emitGroup(state: TaskState, column: IntRegister, count: number, following: IntRegister): void {
   const { k, plan, request, address } = state;
   const { panels } = plan;
   const b = request.views[1];
   const rowBytes = 4 * b.strides.at(-1)!;
   const strips = balancedStrips(count, plan.columns);
   const start = offsetAddress(k, address(operand(b.operand)), [[column, rowBytes]], 4 * b.offset);
-  const next = k.address(k.at(start, count * rowBytes));
+  const next = offsetAddress(k, address(operand(b.operand)), [[following, rowBytes]], 4 * b.offset);
   // The rows of the next group come from memory while this one computes, an equal share during each tile.
   const shareBytes = Math.ceil((groupColumns * rowBytes) / (panels * strips.count) / 64) * 64;
   const size = 64 * plan.vectors;
