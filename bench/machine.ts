@@ -16,13 +16,15 @@ export class LimitTracker {
     return this.#best;
   }
 
-  async measure(): Promise<void> {
+  /** Measures once more; returns what was found this time. */
+  async measure(): Promise<MachineLimits | undefined> {
     const found = await this.#measure();
-    if (found === undefined) return;
+    if (found === undefined) return undefined;
     this.#best = {
       fmaPeak: Math.max(rounded(found.fmaPeak), this.#best?.fmaPeak ?? 0),
       copyBandwidth: Math.max(rounded(found.copyBandwidth), this.#best?.copyBandwidth ?? 0),
     };
+    return found;
   }
 }
 

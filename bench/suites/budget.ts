@@ -3,7 +3,7 @@ import type { TimingOptions } from "../compare.ts";
 import { figureGoals, nameAndGoal } from "../goals.ts";
 import { isLoaded } from "../machine.ts";
 import type { Figure } from "../rows.ts";
-import { rounded, summarize } from "../statistics.ts";
+import { summarize } from "../statistics.ts";
 import { profileOf, type StepProfile, typical } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
@@ -43,14 +43,18 @@ function timeOf(steps: readonly StepTiming[], label: string): number | undefined
   return steps.slice(first, last + 1).reduce((sum, step) => sum + step.milliseconds, 0);
 }
 
-/** Each contraction's speed inside the training step, as a share of the FMA peak measured between the rounds; a process of its own each round. */
+/**
+ * Each contraction's speed inside the training step, as a share of the FMA peak measured just before: clocks drift from round to round, for both alike. A
+ * process of its own each round.
+ */
 export async function runBudget(options: BudgetOptions): Promise<{ figures: Figure[]; profiles: StepProfile[] }> {
   const { rounds, threads, limits, say } = options;
   let loaded = false;
   const timings: (readonly StepTiming[])[] = [];
-  const times = new Map<string, number[]>(kernels.map(({ label }) => [label, []]));
+  const shares = new Map<string, number[]>(kernels.map(({ label }) => [label, []]));
   for (let round = 0; round < rounds; round++) {
-    await limits.measure();
+    const peak = (await limits.measure())?.fmaPeak;
+    if (peak === undefined) return { figures: [], profiles: [] };
     loaded = (await isLoaded()) || loaded;
     // where the system places a process's memory decides how fast it is written, for the whole life of the process
     const worker = new WorkerProcess("trivium", threads);
@@ -59,37 +63,23 @@ export async function runBudget(options: BudgetOptions): Promise<{ figures: Figu
       for (let repeat = 0; repeat < 20; repeat++) {
         const steps = await worker.profile();
         timings.push(steps);
-        for (const { label } of kernels) {
+        for (const { label, flops } of kernels) {
           const time = timeOf(steps, label);
           if (time === undefined)
             say(`kernels: the step has no kernel ${label}; it has ${steps.map((step) => step.label).join(", ")}`);
-          else times.get(label)!.push(time);
+          else shares.get(label)!.push(flops / time / 1e6 / peak);
         }
       }
     } finally {
       worker.close();
     }
   }
-  const peak = limits.limits?.fmaPeak;
-  if (peak === undefined) return { figures: [], profiles: [] };
-  const figures = kernels.flatMap(({ goal, label, flops }): Figure[] => {
-    const measured = times.get(label)!;
+  const figures = kernels.flatMap(({ goal, label }): Figure[] => {
+    const measured = shares.get(label)!;
     if (measured.length === 0) return [];
-    const speed = summarize(measured.map((milliseconds) => flops / milliseconds / 1e6));
-    const share = {
-      median: rounded(speed.median / peak),
-      min: rounded(speed.min / peak),
-      max: rounded(speed.max / peak),
-    };
-    say(`${goal.name}: ${speed.median} GFLOP/s, ${(100 * share.median).toFixed(0)} % of the peak`);
-    return [
-      {
-        ...nameAndGoal(goal),
-        value: share,
-        unit: `of ${peak} GFLOP/s`,
-        loaded,
-      },
-    ];
+    const value = summarize(measured);
+    say(`${goal.name}: ${(100 * value.median).toFixed(0)} % of the peak`);
+    return [{ ...nameAndGoal(goal), value, unit: "of the peak in its round", loaded }];
   });
   const head = { suite: "kernels", workload: "seeds-cnn", batch };
   return { figures, profiles: [{ ...head, ...profileOf(typical(timings), limits.limits) }] };
