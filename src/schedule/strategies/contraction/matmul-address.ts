@@ -59,7 +59,7 @@ export function forPanelSize(
     );
 }
 
-/** Where `count` steps from `first` of a strip lie in A packed by a step of its own. */
+/** Where `count` steps from `first` of a strip lie in A packed by a step of its own; as rows, `first` is the start of a block. */
 export function packedStrip(
   k: KernelBuilder,
   plan: MatmulPlan,
@@ -69,8 +69,13 @@ export function packedStrip(
   first: IntOperand,
   count: IntOperand,
 ): IntRegister {
-  const { strips, k: length, blocks } = plan;
+  const { strips, k: length, block, blocks } = plan;
   const step = strips.big * 4;
+  if (plan.packedAsRows) {
+    const stepBytes = strips.count * step;
+    const terms = batchTerms(plan, batch, blocks * block * stepBytes);
+    return offsetAddress(k, base, [...terms, [first, stepBytes], [strip, block * step]]);
+  }
   const terms: (readonly [IntOperand, number])[] = batchTerms(plan, batch, strips.count * length * step);
   if (blocks === 1) terms.push([strip, length * step], [first, step]);
   else if (typeof count === "number") terms.push([first, strips.count * step], [strip, count * step]);

@@ -26,7 +26,7 @@ export interface MatmulPlan extends MatmulProblem {
   readonly lastColumns: number;
   readonly packA: Packing;
   readonly packB: Packing;
-  /** A packed by a step of its own keeps the rows' runs (`packStripsAsRows`). */
+  /** A packed by a step of its own keeps the rows' runs (`packStripsInTurn`). */
   readonly packedAsRows: boolean;
   /** Reduction steps between two visits to the accumulators. */
   readonly block: number;
@@ -103,7 +103,7 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
         ? "task"
         : "step";
   // An odd number of lines in a row of a block, and the rows of a strip lie in different cache sets.
-  const packedAsRows = packA === "step" && blocks > 1 && aStep === 1 && k % 16 === 0;
+  const packedAsRows = packA === "step" && blocks > 1 && aStep === 1 && aRow !== 1 && k % 16 === 0;
   const block = packedAsRows && evenBlock % 32 === 0 && evenBlock > 32 ? evenBlock - 16 : evenBlock;
 
   const smallB = 4 * k * n <= smallBytes || (strips.count <= 2 && 4 * Math.min(k, block) * 64 <= smallBytes);

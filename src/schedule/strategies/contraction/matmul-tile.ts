@@ -3,7 +3,6 @@ import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { StepArgument, StrategyRequest } from "../../strategy.ts";
 import { type AddressOf, asRegister, finishTile, offsetAddress, operand } from "./lowering.ts";
 import { batchTerms, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
-import { rowsStrip } from "./matmul-pack-rows.ts";
 import { type MatmulPlan, unroll } from "./matmul-plan.ts";
 import { emitEpiloguePrefetch, emitPanelPrefetch } from "./matmul-prefetch.ts";
 import { fetchAhead } from "./prefetch.ts";
@@ -71,12 +70,10 @@ export function emitTile(state: TaskState, first: IntOperand, count: IntOperand,
   let aRow = 4;
   let aStep = strips.big * 4;
   if (state.scratchA) aPointer = localAddress(k, state.scratchA, strip, state.firstStrip, plan.block * aStep);
-  else if (state.packedA && plan.packedAsRows) {
-    aPointer = rowsStrip(k, plan, address(state.packedA), batch, strip, first);
-    aRow = plan.block * 4;
-    aStep = 4;
-  } else if (state.packedA) aPointer = packedStrip(k, plan, address(state.packedA), batch, strip, first, count);
-  else {
+  else if (state.packedA) {
+    aPointer = packedStrip(k, plan, address(state.packedA), batch, strip, first, count);
+    if (plan.packedAsRows) [aRow, aStep] = [4 * plan.block, 4];
+  } else {
     aPointer = matrixAddress(k, address(operand(plan.a.operand)), plan.a, batch, row, first);
     [aRow, aStep] = plan.a.strides.slice(-2).map((stride) => 4 * stride);
   }

@@ -1,12 +1,12 @@
 import { InternalError } from "../../../errors.ts";
 import { sizeOf } from "../../../graph/shape.ts";
 import type { StepArgument, Strategy, StrategyRequest } from "../../strategy.ts";
-import { asRegister, LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
-import { batchTerms, forPanelSize, forStripSize, matrixAddress, packedStrip, stripStart } from "./matmul-address.ts";
+import { LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
+import { batchTerms, forPanelSize, matrixAddress } from "./matmul-address.ts";
 import { emitMatmulStep } from "./matmul-kernel.ts";
 import { emitNarrowMatmul, planNarrow } from "./matmul-narrow.ts";
 import { packStripsAlongLanes } from "./matmul-pack-lanes.ts";
-import { packStripsAsRows } from "./matmul-pack-rows.ts";
+import { packStripsInTurn } from "./matmul-pack-strips.ts";
 import { type MatmulPlan, planMatmul } from "./matmul-plan.ts";
 import { emitTransposedMatmul, planTransposed } from "./matmul-transposed.ts";
 import { emitPanelCopy } from "./pack.ts";
@@ -43,47 +43,14 @@ function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void 
 }
 
 const packChunk = 512;
-/** Steps that one task packs: long enough runs of each row for the memory to stream. */
-const packTaskSteps = 2048;
 
-/** A packed once: [batch][block][strip][k of the block][rows of a big strip], in the order in which a task reads it. */
+/** A packed once: [batch][block][strip][k of the block][rows of a big strip], or with its last two exchanged, in the order in which a task reads it. */
 function packStrips(plan: MatmulPlan, lowering: LoweringBuilder): StepArgument {
-  if (plan.packedAsRows) return packStripsAsRows(plan, lowering);
   const { strips, k: length, batches, a } = plan;
-  const packed = lowering.temporary(batches * strips.count * length * strips.big);
-  if (a.strides[plan.batch.length] === 1 && strips.count > 1) {
-    packStripsAlongLanes(plan, lowering, packed);
-    return packed;
-  }
-  const chunk = plan.blocks > 1 ? plan.block : packChunk;
-  const perTask = chunk * Math.max(1, Math.round(packTaskSteps / chunk));
-  const parts = Math.ceil(length / perTask);
-  const work = { tasks: batches * strips.count * parts, flops: 0, bytes: 8 * batches * plan.m * length };
-  lowering.step(`pack_rows_${plan.m}x${length}`, [operand(a.operand), packed], work, (k, address) => {
-    const indices = splitTask(k, k.task(), [...plan.batch, strips.count, parts]);
-    const batch = indices.slice(0, -2);
-    const [strip, part] = indices.slice(-2).map((index) => asRegister(k, index));
-    const start = k.mul(part, perTask);
-    const [laneStride, stepStride] = a.strides.slice(-2);
-    k.loop(start, k.intBinary("min", k.add(start, perTask), length), chunk, (first) => {
-      const count =
-        length % chunk === 0 ? chunk : k.intBinary("min", k.intBinary("sub", k.intConstant(length), first), chunk);
-      const source = matrixAddress(k, address(operand(a.operand)), a, batch, stripStart(k, plan, strip), first);
-      const destination = packedStrip(k, plan, address(packed), batch, strip, first, count);
-      forStripSize(k, plan, strip, (lanes) =>
-        emitPanelCopy(k, {
-          source,
-          laneStride,
-          stepStride,
-          lanes,
-          count,
-          countRest: length % 16,
-          destination,
-          width: strips.big,
-        }),
-      );
-    });
-  });
+  const steps = plan.packedAsRows ? plan.blocks * plan.block : length;
+  const packed = lowering.temporary(batches * strips.count * steps * strips.big);
+  if (a.strides[plan.batch.length] === 1 && strips.count > 1) packStripsAlongLanes(plan, lowering, packed);
+  else packStripsInTurn(plan, lowering, packed);
   return packed;
 }
 
