@@ -146,34 +146,48 @@ async function enlist(workers: readonly WorkerProcess[], task: Task, roll: Roll)
   return contenders;
 }
 
-/** Ends the run where two contenders do not compute the same. */
-function expectSame(
+/** What is wrong where two contenders do not compute the same. */
+function disagreement(
   { suite, workload, shape, batch, tolerance }: Task,
   name: string,
   computed: readonly number[],
   against: string,
   expected: readonly number[],
-): void {
+): string | undefined {
   const difference = differenceOf(expected, computed);
-  if (difference <= tolerance) return;
+  if (difference <= tolerance) return undefined;
   const head = (values: readonly number[]) => values.slice(0, 3).join(" ");
-  throw new TriviumError(
+  return (
     `bench: ${suite} ${workload}${shape === undefined ? "" : ` ${shape}`}, batch ${batch}: ${name} computes ${head(computed)} …, ${against} ${head(expected)} … ` +
-      `(relative difference ${difference.toPrecision(3)}, at most ${tolerance}): not the same work.`,
+    `(relative difference ${difference.toPrecision(3)}, at most ${tolerance}): not the same work.`
   );
 }
 
-/** Holds contenders against each other; this framework alone against the oracle, and then says which part of the result that was. */
-async function validate(contenders: readonly Contender[], task: Task, oracle: Oracle): Promise<string | undefined> {
+/**
+ * Holds contenders against each other; this framework alone against the oracle, and then says which part of the result that was. A further
+ * setting of a peer that agrees with another contender in its first one is left out where it does not: it is that setting which is broken.
+ */
+async function validate(
+  contenders: readonly Contender[],
+  task: Task,
+  oracle: Oracle,
+  roll: Roll,
+): Promise<{ readonly valid: readonly Contender[]; readonly checked?: string }> {
   const [first, ...others] = contenders;
-  for (const { peer, setting, check } of others) {
-    expectSame(task, `${peer} ${setting}`, check, first!.peer, first!.check);
+  const valid = [first!];
+  for (const contender of others) {
+    const { peer, setting, check } = contender;
+    const problem = disagreement(task, `${peer} ${setting}`, check, first!.peer, first!.check);
+    if (problem === undefined) valid.push(contender);
+    else if (valid.slice(1).some((agreeing) => agreeing.peer === peer)) roll.strike(peer, setting, problem);
+    else throw new TriviumError(problem);
   }
-  if (first!.peer !== "trivium" || others.length > 0) return undefined;
+  if (first!.peer !== "trivium" || others.length > 0) return { valid };
   await first!.worker.setup({ ...assignmentOf(task), setting: first!.setting });
   const { about, expected, computed } = await oracle.check(first!.worker, task);
-  expectSame(task, "trivium", computed, "the f64 oracle", expected);
-  return about;
+  const problem = disagreement(task, "trivium", computed, "the f64 oracle", expected);
+  if (problem !== undefined) throw new TriviumError(problem);
+  return { valid, checked: about };
 }
 
 /** A comparison that is over: what rows are made of once the run's best measurement of the limits is known. */
@@ -197,10 +211,10 @@ export async function compare({ workers, oracle }: Field, task: Task, options: T
     const comparison = { ...task, threads, ...(heldTo && { heldTo }), ...(checked && { oracle: checked }) };
     return { comparison, contestants, leftOut: roll.leftOut };
   };
-  let contenders = await enlist(workers, task, roll);
-  if (contenders.length === 0) return outcome([]);
-  const checked = await validate(contenders, task, oracle);
-  contenders = await roll.each(contenders, (contender) => findPace(contender, task, options));
+  const enlisted = await enlist(workers, task, roll);
+  if (enlisted.length === 0) return outcome([]);
+  const { valid, checked } = await validate(enlisted, task, oracle, roll);
+  let contenders = await roll.each(valid, (contender) => findPace(contender, task, options));
   for (const contender of contenders) Object.assign(contender, { throughputs: [], loaded: false });
   for (let round = 0; round < options.rounds; round++) {
     contenders = await roll.each(contenders, (contender) => turn(contender, task, options));

@@ -118,7 +118,12 @@ class Conversation {
       this.#complaints = (this.#complaints + chunk).slice(-2000);
     });
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      this.#waiting.shift()?.resolve(JSON.parse(line) as Answer);
+      const asker = this.#waiting.shift();
+      try {
+        asker?.resolve(JSON.parse(line) as Answer);
+      } catch {
+        asker?.reject(new ContenderError(name, `answered what is not JSON: ${line.slice(0, 200)}`));
+      }
     });
     // a process that ends while it is written to: its end says more than the broken pipe
     this.child.stdin!.on("error", () => {});

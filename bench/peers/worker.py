@@ -15,6 +15,7 @@ An error answers {"error": text}. Workloads keep their state between rounds; a s
 
 import importlib
 import json
+import math
 import os
 import sys
 import time
@@ -65,6 +66,8 @@ class Server:
                 reset_peak()
                 before = resident("VmRSS")
                 check = check_of(step)
+                if not all(map(math.isfinite, check)):
+                    raise ArithmeticError(f"what it computes is not finite: {check[:3]}")
                 self.growth = resident("VmHWM") - before
                 if key[1] in DROPS:
                     step = self.peer.workload(*key, dropout=True)

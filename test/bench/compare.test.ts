@@ -19,27 +19,27 @@ const task = (settings: readonly string[]): Task => ({
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** Runs a peer alone in its settings. */
-async function run(settings: readonly string[]) {
+/** Runs a peer in its settings; others are there in their default one. */
+async function run(settings: readonly string[], ...others: ("keras" | "jax")[]) {
   vi.stubEnv("TRIVIUM_PYTHON", fakePeer);
-  const worker = new WorkerProcess("torch", 1);
-  const oracle = new Oracle();
+  const workers = [...others, "torch" as const].map((name) => new WorkerProcess(name, 1));
   try {
-    return await compare({ workers: [worker], oracle }, task(settings), options);
+    return await compare({ workers, oracle: new Oracle() }, task(settings), options);
   } finally {
-    worker.close();
+    for (const worker of workers) worker.close();
   }
 }
 
 describe("a comparison", () => {
   it("leaves out settings that fail by themselves, and keeps the others", async () => {
-    const { contestants, leftOut } = await run(["default", "broken", "absent", "dying", "tiring", "fast"]);
+    const { contestants, leftOut } = await run(["default", "broken", "absent", "dying", "babbling", "tiring", "fast"]);
     expect(contestants.map(({ setting }) => setting)).toEqual(["default", "fast"]);
     for (const { throughputs } of contestants) expect(throughputs).toEqual([800, 800]);
     expect(leftOut.map(({ setting, reason }) => [setting, reason])).toEqual([
       ["broken", "RuntimeError: index 5 is out of bounds"],
       ["absent", "needs a compiler"],
       ["dying", "ended by SIGKILL"],
+      ["babbling", 'answered what is not JSON: {"check": [NaN]}'],
       ["tiring", "RuntimeError: enough"],
     ]);
     expect(leftOut[0]).toMatchObject({ suite: "train", workload: "net", batch: 8, peer: "torch" });
@@ -53,6 +53,16 @@ describe("a comparison", () => {
     await expect(run(["default", "wrong"])).rejects.toThrow(
       "train net, batch 8: torch wrong computes 1 3 …, torch 1 2 … (relative difference 0.500, at most 0.0001): not the same work.",
     );
+    await expect(run(["wrong"], "keras")).rejects.toThrow("torch wrong computes 1 3 …, keras 1 2 …");
+  });
+  it("leaves out a setting that computes something else than its peer's first and another contender", async () => {
+    const { contestants, leftOut } = await run(["default", "wrong"], "keras");
+    expect(contestants.map(({ peer, setting }) => [peer, setting])).toEqual([
+      ["keras", "default"],
+      ["torch", "default"],
+    ]);
+    expect(leftOut).toMatchObject([{ peer: "torch", setting: "wrong" }]);
+    expect(leftOut[0]!.reason).toContain("torch wrong computes 1 3 …, keras 1 2 …");
   });
 });
 

@@ -22,6 +22,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     setting = request.setting;
     if (setting === "broken") say({ error: "\nRuntimeError: index 5 is out of bounds\n  more" });
     else if (setting === "absent") say({ unavailable: "needs a compiler" });
+    else if (setting === "babbling") process.stdout.write('{"check": [NaN]}\n');
     else if (setting === "dying") process.kill(process.pid, "SIGKILL");
     else say({ check: setting === "wrong" ? [1, 3] : [1, 2] });
   } else if (request.do === "round") {
