@@ -5,6 +5,7 @@ import { type LimitTracker, watchLoad } from "./machine.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Comparison, Contestant, LeftOut } from "./rows.ts";
 import { summarize } from "./statistics.ts";
+import type { TimedStep } from "./step-profile.ts";
 import { ContenderError, type WorkerProcess } from "./worker-process.ts";
 
 /** How contenders are timed, the same for every workload of a run. */
@@ -31,6 +32,8 @@ export interface Task {
   readonly unit: string;
   readonly unitsPerStep: number;
   readonly work?: Work;
+  /** Steps of this framework that are timed kernel by kernel after each of its turns. */
+  readonly profiledSteps?: number;
   /** Settings in which a contender runs it; one that is absent has a single one, `default`. */
   readonly settings: Readonly<Record<string, readonly string[] | undefined>>;
   /** Largest difference of two results, relative to the largest number among them. */
@@ -45,6 +48,7 @@ interface Contender extends Contestant {
   /** Whether nobody else's threads could still be spinning. */
   readonly alone: boolean;
   throughputs: number[];
+  profiles: (readonly TimedStep[])[];
   loaded: boolean;
   steps: number;
   readonly check: readonly number[];
@@ -80,6 +84,9 @@ async function turn(contender: Contender, task: Task, { roundSeconds }: TimingOp
   const { seconds, cpu } = await worker.round(contender.steps);
   if (load.other(cpu) > 0.1) contender.loaded = true;
   contender.throughputs.push((contender.steps * task.unitsPerStep) / seconds);
+  if (task.profiledSteps !== undefined && worker.name === "trivium") {
+    contender.profiles.push(await worker.profile(task.profiledSteps));
+  }
   contender.steps = Math.max(1, Math.ceil((roundSeconds * contender.steps) / seconds));
 }
 
@@ -138,7 +145,7 @@ async function enlist(workers: readonly WorkerProcess[], task: Task, roll: Roll)
       await roll.survives(peer, setting, async () => {
         const { unavailable, check } = await worker.setup({ ...assignment, setting });
         if (unavailable !== undefined) return roll.strike(peer, setting, unavailable);
-        const own = { throughputs: [], loaded: false, steps: 1, alone: workers.length === 1 };
+        const own = { throughputs: [], profiles: [], loaded: false, steps: 1, alone: workers.length === 1 };
         contenders.push({ ...own, worker, peer, setting, check });
       });
     }
@@ -215,7 +222,7 @@ export async function compare({ workers, oracle }: Field, task: Task, options: T
   if (enlisted.length === 0) return outcome([]);
   const { valid, checked } = await validate(enlisted, task, oracle, roll);
   let contenders = await roll.each(valid, (contender) => findPace(contender, task, options));
-  for (const contender of contenders) Object.assign(contender, { throughputs: [], loaded: false });
+  for (const contender of contenders) Object.assign(contender, { throughputs: [], profiles: [], loaded: false });
   for (let round = 0; round < options.rounds; round++) {
     contenders = await roll.each(contenders, (contender) => turn(contender, task, options));
   }

@@ -1,6 +1,6 @@
 import { type MachineLimits, rooflineShare, type Work } from "../src/targets/roofline.ts";
 import { rounded, type Summary, summarize } from "./statistics.ts";
-import type { StepProfile } from "./step-profile.ts";
+import type { StepProfile, TimedStep } from "./step-profile.ts";
 
 /** One comparison of the report. */
 export interface Row {
@@ -81,6 +81,8 @@ export interface Contestant {
   readonly peer: string;
   readonly setting: string;
   readonly throughputs: readonly number[];
+  /** Steps timed kernel by kernel after each round, where that was asked for. */
+  readonly profiles?: readonly (readonly TimedStep[])[];
   readonly loaded: boolean;
 }
 

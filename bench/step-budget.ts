@@ -21,7 +21,8 @@ export interface StepBudget {
 
 /**
  * Shares the time that a goal leaves among the kernels of a step so that each has the same distance from the machine's limits. What a step takes
- * outside of its kernels is a line of its own and keeps its time, unless the kernels could not make up for it.
+ * outside of its kernels, and what the steps of the rounds took longer than the profiled one, are lines of their own that keep their time, unless the
+ * kernels could not make up for it.
  */
 export function budgetOf(profile: StepProfile, row: Row, least: number): StepBudget | undefined {
   if (row.trivium === undefined || row.ratio === undefined) return undefined;
@@ -42,15 +43,19 @@ export function budgetOf(profile: StepProfile, row: Row, least: number): StepBud
       ...(bound !== undefined && { bound }),
     };
   });
-  const rest = {
-    label: "the rest: outside of kernels, and rounds slower than the profiled step",
-    milliseconds: rounded(outside),
-    budget: rounded(fits ? outside : outside * scale),
-  };
+  const beside = Math.min(outside, profile.outside ?? 0);
+  const others = [
+    { label: "beside kernels: the step's JavaScript, threads that meet", milliseconds: beside },
+    { label: "other steps of the rounds, slower than the profiled one", milliseconds: outside - beside },
+  ].flatMap(({ label, milliseconds }): BudgetLine[] =>
+    milliseconds > 0
+      ? [{ label, milliseconds: rounded(milliseconds), budget: rounded(fits ? milliseconds : milliseconds * scale) }]
+      : [],
+  );
   return {
     milliseconds: rounded(inKernels + outside),
     goal: rounded(goal),
     share: rounded(1 / scale),
-    lines: outside > 0 ? [...kernels, rest] : kernels,
+    lines: [...kernels, ...others],
   };
 }

@@ -22,15 +22,24 @@ export interface StepProfile {
   readonly workload: string;
   readonly batch: number;
   readonly milliseconds: number;
+  /** What the step took beside its kernels: its own JavaScript, binding of inputs, threads that meet between kernels. */
+  readonly outside?: number;
   readonly kernels: readonly KernelTime[];
+}
+
+/** One step, timed. */
+export interface TimedStep {
+  readonly kernels: readonly StepTiming[];
+  /** From the call of the step to its result. */
+  readonly milliseconds: number;
 }
 
 /** Kernels that are shown on their own; the rest is one line. */
 const shown = 12;
 
 /** Sums the kernels of a step by name, the longest first. */
-export function profileOf(steps: readonly StepTiming[], limits: MachineLimits | undefined) {
-  const totals = totalByName(steps);
+export function profileOf(step: TimedStep, limits: MachineLimits | undefined) {
+  const totals = totalByName(step.kernels);
   const rest = totals.slice(shown);
   const lines = rest.length === 0 ? totals : [...totals.slice(0, shown), addUp("all others", rest)];
   const { milliseconds: total } = addUp("step", totals);
@@ -48,11 +57,16 @@ export function profileOf(steps: readonly StepTiming[], limits: MachineLimits | 
         }),
     };
   });
-  return { milliseconds: rounded(total), kernels };
+  return { milliseconds: rounded(total), outside: rounded(Math.max(0, step.milliseconds - total)), kernels };
 }
 
-/** The timing of a step whose whole time is in the middle, as that of the throughputs beside which it stands. */
-export function typical(timings: readonly (readonly StepTiming[])[]): readonly StepTiming[] {
-  const total = (steps: readonly StepTiming[]) => steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return [...timings].sort((left, right) => total(left) - total(right))[timings.length >> 1]!;
+/** The step whose time is in the middle, as that of the throughputs beside which it stands. */
+export function typical(steps: readonly TimedStep[]): TimedStep {
+  return [...steps].sort((left, right) => left.milliseconds - right.milliseconds)[steps.length >> 1]!;
+}
+
+/** The typical step of the round whose throughput is in the middle: a machine that is slower for some seconds is so for both. */
+export function typicalOfRounds(throughputs: readonly number[], steps: readonly (readonly TimedStep[])[]): TimedStep {
+  const rounds = throughputs.map((_, round) => round).sort((left, right) => throughputs[left]! - throughputs[right]!);
+  return typical(steps[rounds[rounds.length >> 1]!]!);
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { TriviumError } from "../src/errors.ts";
 import { engine } from "../src/tensor/index.ts";
+import type { TimedStep } from "./step-profile.ts";
 import type { Assignment, PartResult } from "./worker-process.ts";
 import type { StepResult } from "./workloads/step.ts";
 import { findPart, findWorkload, type Loop, type Step } from "./workloads.ts";
@@ -10,7 +11,7 @@ import { findPart, findWorkload, type Loop, type Step } from "./workloads.ts";
 type Request =
   | ({ readonly do: "setup" } & Assignment)
   | { readonly do: "round"; readonly steps: number }
-  | { readonly do: "profile" }
+  | { readonly do: "profile"; readonly steps: number }
   | ({ readonly do: "part" } & Pick<Assignment, "suite" | "workload" | "batch">)
   | { readonly do: "forget" }
   | { readonly do: "statistics" }
@@ -93,6 +94,17 @@ async function time({ step, loop }: Prepared, steps: number) {
   return { seconds, cpu: (used.user + used.system) / 1e6 };
 }
 
+/** Steps right after one another, each with the time of its kernels. */
+function profile({ step }: Prepared, steps: number): readonly TimedStep[] {
+  return Array.from({ length: steps }, (): TimedStep => {
+    const stop = engine.startProfiling();
+    const start = performance.now();
+    step();
+    const milliseconds = performance.now() - start;
+    return { kernels: stop().flatMap(({ kernels }) => kernels), milliseconds };
+  });
+}
+
 async function answer(request: Request): Promise<object> {
   if (request.do === "close") process.exit(0);
   if (request.do === "forget") {
@@ -105,8 +117,7 @@ async function answer(request: Request): Promise<object> {
   if (request.do === "part") return computePart(request);
   if (current === undefined) throw new TriviumError(`bench: a ${request.do} before any setup`);
   if (request.do === "round") return time(current, request.steps);
-  const { step } = current;
-  return { kernels: engine.profile(() => void step()).flat() };
+  return { steps: profile(current, request.steps) };
 }
 
 const say = (reply: object) => process.stdout.write(`${JSON.stringify(reply)}\n`);

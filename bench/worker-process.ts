@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, TriviumError } from "../src/errors.ts";
-import type { StepTiming } from "../src/targets/target.ts";
 import { builtWorker } from "./built-worker.ts";
+import type { TimedStep } from "./step-profile.ts";
 
 /** What a contender runs: one workload at one batch size in one setting. */
 export interface Assignment {
@@ -218,9 +218,9 @@ export class WorkerProcess {
     return (await this.#ask({ do: "statistics" })) as Readonly<Record<string, number>>;
   }
 
-  /** Time per kernel of one step; Trivium only. */
-  async profile(): Promise<readonly StepTiming[]> {
-    return (await this.#ask({ do: "profile" })).kernels as StepTiming[];
+  /** Time per kernel of so many steps right after one another; Trivium only. */
+  async profile(steps: number): Promise<readonly TimedStep[]> {
+    return (await this.#ask({ do: "profile", steps })).steps as TimedStep[];
   }
 
   /** The part of a workload that the oracle can compute; Trivium, after a setup, and the oracle only. */

@@ -4,7 +4,7 @@ import { figureGoals, nameAndGoal } from "../goals.ts";
 import { isLoaded } from "../machine.ts";
 import type { Figure } from "../rows.ts";
 import { summarize } from "../statistics.ts";
-import { profileOf, type StepProfile, typical } from "../step-profile.ts";
+import { profileOf, type StepProfile, type TimedStep, typical } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
 /** What the budget of the training step is asked to do. */
@@ -50,7 +50,7 @@ function timeOf(steps: readonly StepTiming[], label: string): number | undefined
 export async function runBudget(options: BudgetOptions): Promise<{ figures: Figure[]; profiles: StepProfile[] }> {
   const { rounds, threads, limits, say } = options;
   let loaded = false;
-  const timings: (readonly StepTiming[])[] = [];
+  const timings: TimedStep[] = [];
   const shares = new Map<string, number[]>(kernels.map(({ label }) => [label, []]));
   for (let round = 0; round < rounds; round++) {
     const peak = (await limits.measure())?.fmaPeak;
@@ -60,13 +60,14 @@ export async function runBudget(options: BudgetOptions): Promise<{ figures: Figu
     const worker = new WorkerProcess("trivium", threads);
     try {
       await worker.setup({ workload: "seeds-cnn", batch, setting: "default", warmup: 60 });
-      for (let repeat = 0; repeat < 20; repeat++) {
-        const steps = await worker.profile();
-        timings.push(steps);
+      for (const step of await worker.profile(20)) {
+        timings.push(step);
         for (const { label, flops } of kernels) {
-          const time = timeOf(steps, label);
+          const time = timeOf(step.kernels, label);
           if (time === undefined)
-            say(`kernels: the step has no kernel ${label}; it has ${steps.map((step) => step.label).join(", ")}`);
+            say(
+              `kernels: the step has no kernel ${label}; it has ${step.kernels.map((kernel) => kernel.label).join(", ")}`,
+            );
           else shares.get(label)!.push(flops / time / 1e6 / peak);
         }
       }

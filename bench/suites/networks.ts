@@ -1,11 +1,11 @@
 import { ArgumentError } from "../../src/errors.ts";
-import type { StepTiming } from "../../src/targets/target.ts";
+import type { MachineLimits } from "../../src/targets/roofline.ts";
 import type { NetworkWorkload, PeerName } from "../catalogue.ts";
-import { assignmentOf, compare, type Outcome, type Task, type TimingOptions } from "../compare.ts";
+import { compare, type Outcome, type TimingOptions } from "../compare.ts";
 import { workOfStep } from "../flop-table.ts";
 import { Oracle } from "../oracle.ts";
 import { type LeftOut, type Row, rowsOf } from "../rows.ts";
-import { profileOf, type StepProfile, typical } from "../step-profile.ts";
+import { profileOf, type StepProfile, typicalOfRounds } from "../step-profile.ts";
 import { WorkerProcess } from "../worker-process.ts";
 
 /** What the suites of networks (train, infer) are asked to do. */
@@ -20,8 +20,8 @@ export interface NetworkOptions extends TimingOptions {
 /** Logits may differ by what summation order does in f32; losses of a third step by what two updates make of that. */
 const tolerances = { infer: 1e-4, train: 5e-4 } as const;
 
-/** Timings of a step, of which the median is reported. */
-const profiledSteps = 9;
+/** Steps timed kernel by kernel after each round. */
+const profiledSteps = 5;
 
 /** What the suites of networks find out. */
 export interface NetworkFindings {
@@ -31,15 +31,12 @@ export interface NetworkFindings {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-type Timed = Pick<StepProfile, "suite" | "workload" | "batch"> & { readonly steps: readonly StepTiming[] };
-
-/** Time per kernel of Trivium's step. */
-async function timeKernels(worker: WorkerProcess, task: Task): Promise<Timed> {
-  const { suite, workload, batch } = task;
-  await worker.setup({ ...assignmentOf(task), setting: "default" });
-  const timings: (readonly StepTiming[])[] = [];
-  for (let turn = 0; turn < profiledSteps; turn++) timings.push(await worker.profile());
-  return { suite, workload, batch, steps: typical(timings) };
+/** Time per kernel of this framework's step, as it was in the rounds. */
+function profilesOf({ comparison, contestants }: Outcome, limits: MachineLimits | undefined): StepProfile[] {
+  const { suite, workload, batch } = comparison;
+  return contestants.flatMap(({ throughputs, profiles }) =>
+    profiles?.length ? [{ suite, workload, batch, ...profileOf(typicalOfRounds(throughputs, profiles), limits) }] : [],
+  );
 }
 
 /** Networks against peers, one after the other; a network's contenders are fresh processes. */
@@ -47,7 +44,6 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
   const { limits, say, threads } = options;
   const versions: Record<string, string> = {};
   const outcomes: Outcome[] = [];
-  const timed: Timed[] = [];
   const sizes = new Set(options.workloads.flatMap(({ batches }) => batches));
   if (options.batches?.every((size) => !sizes.has(size))) {
     throw new ArgumentError(
@@ -67,15 +63,13 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
       for (const batch of batches.filter((size) => options.batches?.includes(size) ?? true)) {
         await limits.measure();
         const work = workOfStep(name, batch, suite === "train");
-        const common = { suite, workload: name, batch, unit, unitsPerStep: batch, settings };
+        const common = { suite, workload: name, batch, unit, unitsPerStep: batch, profiledSteps, settings };
         const task = { ...common, tolerance, ...(work !== undefined && { work }) };
         const taking = workers.filter((worker) => peerBatches?.[worker.name as PeerName]?.includes(batch) ?? true);
         for (const { name: left } of workers.filter((worker) => !taking.includes(worker))) {
           say(`${name} batch ${batch}: too long for ${left}, left out`);
         }
         outcomes.push(await compare({ workers: taking, oracle }, task, options));
-        const own = taking.find((worker) => worker.name === "trivium");
-        if (own !== undefined) timed.push(await timeKernels(own, task));
       }
     } finally {
       for (const each of [...workers, oracle]) each.close();
@@ -83,6 +77,6 @@ export async function runNetworks(suite: "train" | "infer", options: NetworkOpti
   }
   await limits.measure();
   const rows = outcomes.flatMap(({ comparison, contestants }) => rowsOf(comparison, contestants, limits.limits));
-  const profiles = timed.map(({ steps, ...head }) => ({ ...head, ...profileOf(steps, limits.limits) }));
+  const profiles = outcomes.flatMap((outcome) => profilesOf(outcome, limits.limits));
   return { rows, profiles, leftOut: outcomes.flatMap(({ leftOut }) => leftOut), versions };
 }

@@ -18,7 +18,7 @@ const row = (fields: Partial<Row>): Row => ({
   ...fields,
 });
 const profile: StepProfile = {
-  ...{ suite: "train", workload: "seeds-cnn", batch: 32, milliseconds: 8 },
+  ...{ suite: "train", workload: "seeds-cnn", batch: 32, milliseconds: 8, outside: 0.5 },
   kernels: [
     { label: "dense", count: 1, milliseconds: 5, share: 0.625, rooflineShare: 0.8, bound: "fma" },
     { label: "winograd", count: 1, milliseconds: 2, share: 0.25, rooflineShare: 2, bound: "fma" },
@@ -89,8 +89,9 @@ describe("the budget of a step", () => {
     expect(budget).toMatchObject({ milliseconds: 10, goal: 12.5 });
     expect(budget.lines.reduce((sum, { milliseconds }) => sum + milliseconds, 0)).toBeCloseTo(10);
     expect(budget.lines.reduce((sum, line) => sum + line.budget, 0)).toBeCloseTo(12.5, 2);
-    const [dense, winograd, pool, rest] = budget.lines;
-    expect(rest).toMatchObject({ milliseconds: 2, budget: 2 });
+    const [dense, winograd, pool, beside, slower] = budget.lines;
+    expect(beside).toMatchObject({ milliseconds: 0.5, budget: 0.5 });
+    expect(slower).toMatchObject({ milliseconds: 1.5, budget: 1.5 });
     // at their limits: 4, 2 (as fast as it is) and 0.5 ms
     expect(dense!.budget / winograd!.budget).toBeCloseTo(2, 2);
     expect(dense!.budget / pool!.budget).toBeCloseTo(8, 2);
