@@ -1,8 +1,9 @@
 // The entry points of dist/ as few files: a program that imports one of them would spend a good part of its start opening hundreds of modules.
 // What entry points share lies in dist/chunks, so that all of them have one Tensor and one engine; the thread that loads data is one of them.
-import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
-import { build } from "esbuild";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build, transform } from "esbuild";
+import { builtinsOnUse, requireInModules } from "./builtins-on-use.mjs";
 
 const declaration = /^export (?:abstract )?(?:class|(?:async )?function\*?|const) (\w+)(.*)$/gm;
 
@@ -37,9 +38,17 @@ const namesKept = {
   },
 };
 
+/** Leaves out the statements that give a name to what has it already: a thousand calls that every start would make. */
+function withoutNeedlessNames(code) {
+  // a class that mentions itself is written `var Flatten = class _Flatten`
+  const selves = new Set([...code.matchAll(/^var (\w+) = class (?!extends\b)\w+/gm)].map(([, name]) => name));
+  const statement = /^Object\.defineProperty\((\w+), "name", \{ value: "\1", configurable: true \}\);\n/gm;
+  return code.replace(statement, (text, name) => (selves.has(name) ? text : ""));
+}
+
 /** Replaces the modules of `dist` by its entry points (paths without extension) and their chunks. */
 export async function bundleLibrary(dist, entryPoints) {
-  const { metafile } = await build({
+  const { outputFiles } = await build({
     absWorkingDir: dist,
     entryPoints: Object.fromEntries(entryPoints.map((entry) => [entry, `${entry}.js`])),
     outdir: dist,
@@ -51,12 +60,18 @@ export async function bundleLibrary(dist, entryPoints) {
     format: "esm",
     target: "node20",
     external: ["koffi", "sharp"],
-    plugins: [namesKept],
-    metafile: true,
+    banner: { js: requireInModules },
+    plugins: [namesKept, builtinsOnUse],
+    write: false,
   });
-  const written = new Set(Object.keys(metafile.outputs));
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath ?? entry.path, entry.name);
-    if (entry.isFile() && path.endsWith(".js") && !written.has(relative(dist, path))) rmSync(path);
+    if (entry.isFile() && path.endsWith(".js")) rmSync(path);
+  }
+  for (const { path, text } of outputFiles) {
+    // V8 reads all of it at every start: comments and spaces are a quarter
+    const { code } = await transform(withoutNeedlessNames(text), { minifyWhitespace: true, lineLimit: 160 });
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code);
   }
 }

@@ -52,6 +52,7 @@ rmSync(`${root}/dist`, { recursive: true, force: true });
 const result = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
 copyListings();
 const { build } = await import("esbuild");
+const { builtinsOnUse } = await import("./builtins-on-use.mjs");
 await build({
   absWorkingDir: root,
   entryPoints: ["dist/cli/main.js"],
@@ -63,6 +64,7 @@ await build({
   // classes of the doors share names (both Keras and PyTorch have a Flatten): what a class is called is saved with models and shown in summaries
   keepNames: true,
   external: ["koffi", "sharp"],
+  plugins: [builtinsOnUse],
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 
 const root = mkdtempSync(join(tmpdir(), "trivium-bundle-"));
@@ -20,6 +22,7 @@ export const lift = (operation) => {
   "left/index.js": `
 import { clip as inner, lift, seen } from "../shared.js";
 export class Flatten {}
+export class Chain { next() { return new Chain(); } static longest = Chain.name.length; }
 export const clip = lift(function clip(x) {
   return inner(x) + 1;
 });
@@ -27,6 +30,9 @@ export const note = (what) => seen.push(what);`,
   "right/index.js": `
 import { clip as outer, note } from "../left/index.js";
 import { seen } from "../shared.js";
+import { Inflate, gunzipSync as unpack } from "node:zlib";
+export const unpacked = (bytes) => new TextDecoder().decode(unpack(bytes));
+export const isInflate = (value) => value instanceof Inflate;
 export class Flatten {}
 export function clip(x) { return outer(x) + 1; }
 export { note, seen };`,
@@ -35,6 +41,7 @@ export { note, seen };`,
 
 interface Door {
   readonly Flatten: new () => object;
+  readonly Chain: new () => object;
   readonly clip: (x: number) => number;
   readonly note: (what: string) => number;
   readonly seen: readonly string[];
@@ -56,7 +63,7 @@ describe("bundled library", () => {
 
     const load = (door: string) => import(pathToFileURL(join(dist, door, "index.js")).href) as Promise<Door>;
     const [left, right] = [await load("left"), await load("right")];
-    expect([left.Flatten.name, right.Flatten.name]).toEqual(["Flatten", "Flatten"]);
+    expect([left.Flatten.name, right.Flatten.name, left.Chain.name]).toEqual(["Flatten", "Flatten", "Chain"]);
     expect(left.Flatten).not.toBe(right.Flatten);
     expect([left.clip.name, right.clip.name, left.note.name]).toEqual(["clip", "clip", "note"]);
     expect([left.clip(1), right.clip(1)]).toEqual([2, 3]);
@@ -64,5 +71,16 @@ describe("bundled library", () => {
     expect(right.seen).toEqual(["once"]);
     expect(readdirSync(dist).sort()).toEqual(["chunks", "left", "right", "unused.d.ts"]);
     expect(existsSync(join(dist, "shared.js"))).toBe(false);
+  });
+
+  it("loads a module of Node when something of it is used", () => {
+    const packed = gzipSync("what was packed").toString("base64");
+    const program = `
+const loaded = () => process.moduleLoadList.includes("NativeModule zlib");
+const { unpacked, isInflate } = await import(${JSON.stringify(pathToFileURL(join(root, "dist/right/index.js")).href)});
+const before = loaded();
+console.log(JSON.stringify([before, unpacked(Buffer.from("${packed}", "base64")), isInflate({}), loaded()]));`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+    expect(JSON.parse(output)).toEqual([false, "what was packed", false, true]);
   });
 });
