@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { sizeOf, stridesOf } from "../../../src/graph/shape.ts";
 import type { MachineDescription } from "../../../src/kernel/ir.ts";
 import type { Meaning } from "../../../src/ops/define.ts";
+import { inputGradientAxes, spatialAxes } from "../../../src/schedule/strategies/contraction/convolution-axis.ts";
 import { conv2d } from "../../../src/schedule/strategies/contraction/index.ts";
+import { takesAdjoint } from "../../../src/schedule/strategies/contraction/winograd-plan.ts";
 import type { OperandView } from "../../../src/schedule/strategy.ts";
 import { contiguous, interpret, narrow, requestOf, wide } from "./harness.ts";
 
@@ -75,12 +77,14 @@ function expected<T extends Float32Array | Float64Array = Float64Array>(
   return result;
 }
 
-function meaningOf(test: Case, direction: Direction): Meaning {
+function meaningOf(test: Case, direction: Direction) {
   const geometry = { window: [3, 3], strides: [1, 1], dilation: [1, 1], padding: test.padding } as const;
-  return { kind: "conv2d", direction, groups: 1, geometry };
+  return { kind: "conv2d", direction, groups: 1, geometry } as const satisfies Meaning;
 }
 
 interface RunOptions {
+  readonly epilogue?: "bias";
+  readonly bias?: Float32Array;
   readonly machine?: MachineDescription;
   readonly views?: readonly OperandView[];
   readonly reverse?: boolean;
@@ -93,7 +97,7 @@ function run(test: Case, direction: Direction, options: RunOptions = {}): Float3
   const operands = [
     options.first ?? normal(sizeOf(a), 1),
     options.second ?? normal(sizeOf(b), 2),
-    new Float32Array(result[3]),
+    options.bias ?? new Float32Array(result[3]),
     new Float32Array(sizeOf(result)).fill(Number.NaN),
     new Float32Array(1),
   ];
@@ -160,6 +164,51 @@ describe("convolutions by Winograd's transforms", () => {
         const [first, second, , result] = run(test, direction, { machine });
         expect(errorOf(result, expected(test, direction, first, second))).toBeLessThan(2e-6);
       }
+  });
+
+  it.each<[string, Case["padding"], Pair]>([
+    ["no padding", none, [12, 12]],
+    [
+      "padding before rows and behind columns",
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [12, 16],
+    ],
+    [
+      "padding behind rows and before columns, tiles with a rest",
+      [
+        [0, 1],
+        [1, 0],
+      ],
+      [20, 11],
+    ],
+  ])("add up overlapping patches where the input has more tiles than the gradient: %s", (_name, padding, outputs) => {
+    const test: Case = { images: 1, outputs, channels: 35, filters: 18, padding };
+    const [x, , y] = shapesOf(test);
+    const [rows, columns] = spatialAxes(meaningOf(test, "inputGradient"), x, y).flatMap(inputGradientAxes);
+    expect(takesAdjoint(rows, columns)).toBe(true);
+    for (const machine of [wide, narrow, tight]) {
+      const bias = normal(35, 3);
+      const [first, second, , result] = run(test, "inputGradient", { machine, bias, epilogue: "bias" });
+      const exact = expected(test, "inputGradient", first, second).map((sum, i) => Math.max(sum + bias[i % 35], 0));
+      expect(errorOf(result, exact)).toBeLessThan(2e-6);
+    }
+  });
+
+  it("share the rows of few images, to the same bits", () => {
+    const test: Case = { ...plain, outputs: [23, 12], channels: 18, filters: 33, padding: none };
+    const tasks = (images: number): number => {
+      const [a, b, result] = signature({ ...test, images }, "inputGradient");
+      return conv2d(requestOf(meaningOf(test, "inputGradient"), [a, b], result, {})).steps.at(-1)!.tasks;
+    };
+    expect([1, 2, 9].map(tasks)).toEqual([2, 4, 9]);
+    const [first, second, , result] = run({ ...test, images: 9 }, "inputGradient");
+    const [read, written] = [first.length / 9, result.length / 9];
+    const images = (count: number) =>
+      run({ ...test, images: count }, "inputGradient", { first: first.slice(0, count * read), second })[3];
+    for (const count of [1, 2]) expect(images(count)).toEqual(result.slice(0, count * written));
   });
 
   it("have the same bits on any machine and in any order of tasks", () => {

@@ -10,7 +10,8 @@ import { mergePixels } from "./pointwise.ts";
 import { emitTapConvolution, panelWidth } from "./tap-convolution.ts";
 import { lowerWeightGradient } from "./weight-gradient.ts";
 import { emitWinograd } from "./winograd.ts";
-import { takesWinograd, takesWinogradWeightGradient, winogradWidth } from "./winograd-plan.ts";
+import { emitWinogradAdjoint } from "./winograd-adjoint.ts";
+import { takesAdjoint, takesWinograd, takesWinogradWeightGradient, winogradWidth } from "./winograd-plan.ts";
 import { emitWinogradWeightGradient } from "./winograd-weight-gradient.ts";
 
 type Convolution = Extract<Meaning, { kind: "conv2d" }>;
@@ -42,6 +43,7 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const tiled =
     rows.length * columns.length === 1 &&
     takesWinograd({ rows: rows[0], columns: columns[0], groups, inputChannels, outputChannels });
+  const adjoint = tiled && !forward && takesAdjoint(rows[0], columns[0]);
   const input =
     laneWise || tiled
       ? withContiguousChannels(lowering, request.views[0], inputType.shape)
@@ -64,11 +66,11 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
         groups,
         inputChannels,
         outputChannels,
-        row,
-        column,
+        row: adjoint ? inForwardOrder(row) : row,
+        column: adjoint ? inForwardOrder(column) : column,
         width,
       });
-      const emit = tiled ? emitWinograd : emitTapConvolution;
+      const emit = adjoint ? emitWinogradAdjoint : tiled ? emitWinograd : emitTapConvolution;
       emit(lowering, {
         name: `conv2d_${forward ? "forward" : "input_gradient"}_${h}x${w}x${inputType.shape[3]}_${output[3]}${tiled ? "_winograd" : ""}`,
         ...merged,
@@ -82,6 +84,9 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
       });
     }
 }
+
+/** An axis of a gradient whose taps are packed as the forward direction reads them. */
+const inForwardOrder = (axis: ConvolutionAxis): ConvolutionAxis => ({ ...axis, kernelFirst: 0, kernelStep: 1 });
 
 /** The weight gradient by Winograd's transforms where its shape suits them; otherwise nothing is done. */
 function lowerWinogradWeightGradient(

@@ -68,6 +68,16 @@ export const takesWinograd = (shape: ConvolutionShape): boolean =>
   suits(shape) &&
   shape.inputChannels * shape.outputChannels <= (shape.rows.count * shape.columns.count < 196 ? 256 * 512 : 512 * 512);
 
+/** Rows of this many tiles are held whole by `emitWinogradAdjoint`. */
+const mostTilesInRow = 16;
+
+/** Whether an input gradient that goes by Winograd's transforms has fewer tiles in the gradient that it reads than in the one that it gives. */
+export function takesAdjoint(rows: ConvolutionAxis, columns: ConvolutionAxis): boolean {
+  const tiles = (size: number): number => Math.ceil(size / tileSize);
+  const read = tiles(rows.inputSize) * tiles(columns.inputSize);
+  return read < tiles(rows.count) * tiles(columns.count) && tiles(columns.inputSize) <= mostTilesInRow;
+}
+
 /**
  * What the windows of a pooling in a forward convolution's kernel have to divide: 0 (anything does) where rows are pooled as they come, else the
  * size of a tile.

@@ -84,6 +84,22 @@ export function transformTile(k: KernelBuilder, y: readonly VectorRegister[]): V
   return [y[0], ...pair(a), ...pair(b), y[3]];
 }
 
+/** B m: the transpose of `transformPatch`, for the gradient of a patch. */
+export function transformPatchGradient(k: KernelBuilder, m: readonly VectorRegister[]): VectorRegister[] {
+  const sumA = k.binary("fadd", m[1], m[2]);
+  const differenceA = k.binary("fsub", m[1], m[2]);
+  const sumB = k.binary("fadd", m[3], m[4]);
+  const differenceB = k.binary("fsub", m[3], m[4]);
+  return [
+    times(k, a2 * b2, m[0]),
+    minus(k, minus(k, times(k, a2 * b2, m[5]), a * b2, differenceA), a2 * b, differenceB),
+    minus(k, minus(k, times(k, -(a2 + b2), m[0]), b2, sumA), a2, sumB),
+    plus(k, plus(k, times(k, -(a2 + b2), m[5]), a, differenceA), b, differenceB),
+    k.binary("fadd", k.binary("fadd", m[0], sumA), sumB),
+    m[5],
+  ];
+}
+
 /** Gᵀ s: the transpose of `transformFilter`, for the gradient of the filter. */
 export function transformFilterGradient(k: KernelBuilder, s: readonly VectorRegister[]): VectorRegister[] {
   const [distanceA, distanceB] = [2 * a2 * (a2 - b2), 2 * b2 * (b2 - a2)];

@@ -1,12 +1,13 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
-import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
+import { asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
-import { type Block, eachStrip, eachTile, emitBlockPatches, type TileOfBlock, wholeOrEdge } from "./winograd-blocks.ts";
+import { type Block, eachStrip, emitBlockPatches } from "./winograd-blocks.ts";
+import { emitGradientTiles } from "./winograd-gradient-tiles.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { tileBytes } from "./winograd-tile.ts";
-import { frequencies, inTwoDimensions, tileSize, transformTile } from "./winograd-transforms.ts";
+import { frequencies } from "./winograd-transforms.ts";
 import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
 import { sumWeightGradients } from "./winograd-weight-gradient-sum.ts";
 
@@ -15,13 +16,9 @@ interface TaskState {
   readonly k: KernelBuilder;
   readonly c: WinogradWeightGradient;
   readonly plan: WeightGradientBlocks;
-  readonly address: AddressOf;
-  readonly image: IntRegister;
   readonly firstPanel: IntOperand;
   readonly endPanel: IntOperand;
   readonly partial: IntRegister;
-  /** A row of patches transformed one way, or the outputs of a tile. */
-  readonly row: IntRegister;
   readonly patches: IntRegister;
   readonly gradients: IntRegister;
 }
@@ -59,7 +56,7 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
     const endRow = k.intBinary("min", k.add(firstRow, rowsPerBand), plan.tileRows);
     const progress = k.intConstant(0);
     k.loop(first, end, 1, (image) => {
-      const state: TaskState = { k, c, plan, address, image, firstPanel, endPanel, partial, row, patches, gradients };
+      const state: TaskState = { k, c, plan, firstPanel, endPanel, partial, patches, gradients };
       k.loop(firstRow, endRow, plan.blockRows, (blockRow) => {
         const rows = k.intBinary("min", k.intBinary("sub", endRow, blockRow), plan.blockRows);
         k.loop(0, plan.tileColumns, plan.blockColumns, (column) => {
@@ -77,7 +74,19 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
             blockColumns: plan.blockColumns,
             scratch: row,
           });
-          emitGradients(state, block);
+          emitGradientTiles(k, address, block, {
+            gradient: c.g,
+            image,
+            outputs: [c.rows.count, c.columns.count],
+            channels: c.outputChannels,
+            firstChannel: typeof firstPanel === "number" ? 0 : k.mul(firstPanel, plan.width),
+            endChannel: typeof endPanel === "number" ? undefined : k.mul(endPanel, plan.width),
+            destination: gradients,
+            paddedChannels: plan.panelsPerTask * plan.width,
+            tiles: plan.tiles,
+            blockColumns: plan.blockColumns,
+            scratch: row,
+          });
           emitProducts(state, block, progress);
           k.intConstant(1, progress);
         });
@@ -85,82 +94,6 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
     });
   });
   sumWeightGradients(lowering, c, plan, partials);
-}
-
-/** A y Aᵀ of a block for the task's panels, `[frequency][tile][channel]`. */
-function emitGradients(state: TaskState, block: Block): void {
-  const { k, c, plan, address, image } = state;
-  const strides = c.g.strides.map((stride) => 4 * stride);
-  const tileStride = 4 * plan.panelsPerTask * plan.width;
-  const firstChannel = asRegister(k, typeof state.firstPanel === "number" ? 0 : k.mul(state.firstPanel, plan.width));
-  const lastChannel = typeof state.endPanel === "number" ? undefined : k.mul(state.endPanel, plan.width);
-  const wholeChannels = c.outputChannels - (c.outputChannels % 16);
-  const stride = frequencyBytes(plan.tiles, plan.panelsPerTask * plan.width);
-  eachTile(k, block, plan.blockColumns, [c.rows.count, c.columns.count], (tile) => {
-    const from = offsetAddress(
-      k,
-      address(c.g.argument),
-      [
-        [image, strides[0]],
-        [tile.row, tileSize * strides[1]],
-        [tile.column, tileSize * strides[2]],
-      ],
-      4 * c.g.offset,
-    );
-    const to = k.add(state.gradients, k.mul(tile.index, tileStride));
-    const vector = (channel: IntOperand, lanes: number): void => {
-      const source = offsetAddress(k, from, [[channel, 4]]);
-      const outputs = emitOutputs(k, tile, source, [strides[1], strides[2]], lanes, state.row);
-      inTwoDimensions((values) => transformTile(k, values), outputs)
-        .flat()
-        .forEach((value, f) => {
-          k.store(value, k.at(to, f * stride));
-        });
-      k.add(to, 64, to);
-    };
-    const last = lastChannel ? k.intBinary("min", lastChannel, wholeChannels) : wholeChannels;
-    k.loop(firstChannel, last, 16, (channel) => vector(channel, 16));
-    if (wholeChannels === c.outputChannels) return;
-    const tail = (): void => vector(wholeChannels, c.outputChannels - wholeChannels);
-    if (lastChannel) k.if(k.compare("ge", lastChannel, c.outputChannels), tail);
-    else tail();
-  });
-}
-
-/** The outputs of a tile for one vector of channels, 0 where there are none. */
-function emitOutputs(
-  k: KernelBuilder,
-  tile: TileOfBlock,
-  source: IntRegister,
-  [rowBytes, columnBytes]: readonly [number, number],
-  lanes: number,
-  scratch: IntRegister,
-): VectorRegister[][] {
-  const options = lanes < 16 ? { lanes } : {};
-  const outputs = Array.from({ length: tileSize }, () => Array.from({ length: tileSize }, () => k.vector()));
-  const each = (visit: (output: VectorRegister, i: number, j: number) => void): void =>
-    outputs.forEach((row, i) => {
-      row.forEach((output, j) => {
-        visit(output, i, j);
-      });
-    });
-  wholeOrEdge(
-    k,
-    tile,
-    () => each((output, i, j) => k.load(k.at(source, i * rowBytes + j * columnBytes), "f32", options, output)),
-    () => {
-      const zero = k.constant(0);
-      each((_, i, j) => k.store(zero, k.at(scratch, 64 * (tileSize * i + j))));
-      k.loop(0, tile.height, 1, (i) =>
-        k.loop(0, tile.width, 1, (j) => {
-          const value = k.load(k.at(k.add(k.add(source, k.mul(i, rowBytes)), k.mul(j, columnBytes))), "f32", options);
-          k.store(value, k.at(k.add(scratch, k.mul(k.add(k.mul(i, tileSize), j), 64))));
-        }),
-      );
-      each((output, i, j) => k.load(k.at(scratch, 64 * (tileSize * i + j)), "f32", {}, output));
-    },
-  );
-  return outputs;
 }
 
 /** Adds a block's products over its tiles to the partial sum; `progress` is 0 before the first block. */

@@ -1,44 +1,20 @@
-import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
-import type { StepArgument } from "../../strategy.ts";
-import {
-  type AddressOf,
-  asRegister,
-  epilogueArguments,
-  type LoweringBuilder,
-  offsetAddress,
-  operand,
-  splitTask,
-} from "./lowering.ts";
-import { fetchAhead } from "./prefetch.ts";
-import { emitReduction, zeroAccumulators } from "./reduction.ts";
+import { asRegister, epilogueArguments, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
 import type { TapConvolution } from "./tap-task.ts";
-import { balancedStrips, rowLimit } from "./tile.ts";
 import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
-import { type Block, eachStrip, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
+import { type Block, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
-import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
+import { planWinograd } from "./winograd-plan.ts";
+import { emitProducts, type ProductState, productBytes, vectorBytes } from "./winograd-products.ts";
 import { emitTile, tileBytes } from "./winograd-tile.ts";
 import { frequencies } from "./winograd-transforms.ts";
-import { filterBytes, transformFilters } from "./winograd-weights.ts";
-
-/** Bytes of the products of one tile and one vector of channels, and of one tile: odd numbers of cache lines, as for the patches. */
-const vectorBytes = 64 * (frequencies | 1);
-const productBytes = ({ panelsPerGroup, panelVectors }: WinogradPlan): number =>
-  64 * (((vectorBytes / 64) * panelsPerGroup * panelVectors) | 1);
+import { transformFilters } from "./winograd-weights.ts";
 
 /** A kernel under construction. */
-interface TaskState {
-  readonly k: KernelBuilder;
-  readonly c: TapConvolution;
-  readonly plan: WinogradPlan;
-  readonly address: AddressOf;
+interface TaskState extends ProductState {
   readonly image: IntOperand;
-  readonly filters: StepArgument;
   /** A row of patches transformed one way, or the outputs of a tile. */
   readonly row: IntRegister;
-  readonly patches: IntRegister;
-  readonly products: IntRegister;
   /** What is known of outputs that see only zeros; a gradient is not followed by anything that would tell 0 from almost 0. */
   readonly blank: IntRegister | undefined;
   /** Panels of the task. */
@@ -130,57 +106,6 @@ function emitBlock(state: TaskState, block: Block): void {
     if (lastRows === 0) products(blockRows)();
     else k.if(k.compare("eq", block.rows, blockRows), products(blockRows), products(lastRows));
     emitTiles(state, block, group, end);
-  });
-}
-
-/** Products of a group of panels, `[tile][vector][frequency][16]`: one fma chain over the channels for each. */
-function emitProducts(state: TaskState, group: IntRegister, end: IntRegister, tiles: number): void {
-  const { k, c, plan, address } = state;
-  const panelBytes = 4 * c.inputChannels * c.width;
-  const filterStride = filterBytes({ panels: plan.panels, channels: c.inputChannels, width: c.width });
-  const tileStride = productBytes(plan);
-  const strips = balancedStrips(tiles, rowLimit(c.request.machine, plan.panelVectors));
-  const patches = k.intMove(state.patches);
-  const filters = k.add(address(state.filters), k.mul(group, panelBytes));
-  const products = k.intMove(state.products);
-  const iterations = strips.count * Math.floor(c.inputChannels / 4);
-  /** Fetches the next panel of a frequency, or the first of the next frequency. */
-  const nextFilters = (panel: IntRegister, first: IntRegister, current: IntRegister): (() => void) | undefined => {
-    const start = k.add(current, panelBytes);
-    k.if(k.compare("eq", k.add(panel, 1), end), () => k.add(first, filterStride, start));
-    return fetchAhead(k, [{ start, bytes: panelBytes, iterations }]);
-  };
-  k.loop(0, frequencies, 1, () => {
-    const w = k.intMove(filters);
-    const target = k.intMove(products);
-    k.loop(group, end, 1, (panel) => {
-      const ahead = plan.largeFilters ? nextFilters(panel, filters, w) : undefined;
-      eachStrip(k, strips, (first, size) => {
-        const accumulators = zeroAccumulators(k, size, plan.panelVectors);
-        emitReduction(k, {
-          rows: accumulators.map((list, r) => ({ accumulators: list, displacement: r * 4 * plan.channels })),
-          vectors: plan.panelVectors,
-          a: offsetAddress(k, patches, [[first, 4 * plan.channels]]),
-          aStep: 4,
-          b: k.intMove(w),
-          bStep: 4 * c.width,
-          count: c.inputChannels,
-          unroll: 4,
-          eachIteration: ahead,
-        });
-        const to = offsetAddress(k, target, [[first, tileStride]]);
-        accumulators.forEach((list, r) => {
-          list.forEach((register, v) => {
-            k.store(register, k.at(to, r * tileStride + v * vectorBytes));
-          });
-        });
-      });
-      k.add(w, panelBytes, w);
-      k.add(target, vectorBytes * plan.panelVectors, target);
-    });
-    k.add(patches, frequencyBytes(plan.tiles, plan.channels), patches);
-    k.add(filters, filterStride, filters);
-    k.add(products, 64, products);
   });
 }
 
