@@ -4,7 +4,7 @@ import { formatShape, normalizeAxes, normalizeAxis, type Shape } from "../graph/
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { constantLike } from "../ops/prepare.ts";
 import { reshape } from "../ops/reshape.ts";
-import { rsqrt } from "../ops/unary.ts";
+import { neg, rsqrt } from "../ops/unary.ts";
 import { moments } from "./statistics.ts";
 
 export interface NormalizationOptions {
@@ -65,7 +65,10 @@ export function batchNormalizationTraining(
   return { output, mean: reshape(mean, features), variance: reshape(variance, features) };
 }
 
-/** Normalises with given statistics (shape: features). */
+/**
+ * Normalises with given statistics (shape: features), as one factor and one summand a feature: x · γ/√(variance + ε) + (β − mean · γ/√(variance + ε)).
+ * Both are made of weights alone, so a compiled forward pass keeps them, and what is left joins the layer before.
+ */
 export function batchNormalizationInference(
   x: Node,
   mean: Node,
@@ -74,13 +77,12 @@ export function batchNormalizationInference(
 ): Node {
   const name = "batchNormalization";
   const feature = normalizeAxis(name, axis, x.shape.length);
-  return scaleAndShift(
-    sub(x, aligned(name, "mean", mean, x.shape, [feature])),
-    aligned(name, "variance", variance, x.shape, [feature]),
-    epsilon,
-    gamma && aligned(name, "gamma", gamma, x.shape, [feature]),
-    beta && aligned(name, "beta", beta, x.shape, [feature]),
-  );
+  const parameter = (what: string, node: Node): Node => aligned(name, what, node, x.shape, [feature]);
+  const spread = parameter("variance", variance);
+  const inverse = rsqrt(add(spread, constantLike(spread, epsilon)));
+  const scale = gamma ? mul(inverse, parameter("gamma", gamma)) : inverse;
+  const centre = mul(parameter("mean", mean), scale);
+  return add(mul(x, scale), beta ? sub(parameter("beta", beta), centre) : neg(centre));
 }
 
 export interface LayerNormalizationOptions extends NormalizationOptions {

@@ -209,6 +209,7 @@ class Fusion {
   /** Joins when the expression can be built there and no cycle arises. */
   private join(value: Value, group: Group, level: "full" | "kept", reason: string): boolean {
     const { state } = this;
+    if (!this.lastsAlike(value, group)) return false;
     const isReduction = value.meaning?.kind === "reduce";
     const inliner = state.inliner(group, isReduction ? "full" : level);
     const expression = state.expressionOf(inliner, group, value);
@@ -228,12 +229,19 @@ class Fusion {
     return true;
   }
 
+  /** What is made of weights alone has kernels of its own: they are left out while the weights stay the same. */
+  private lastsAlike(value: Value, group: Group): boolean {
+    const { lasting } = this.state.roots;
+    return lasting[value.id] === lasting[group.members[0].value];
+  }
+
   /** Takes in another loop kernel over the same space that computes what this one reads. */
   private absorb(id: number, group: Group): void {
     const { state } = this;
     const first = state.groups[id];
     if (!first || first === group || first.kind !== "loop" || group.kind !== "loop") return;
     if (!sameShape(first.space, group.space)) return;
+    if (!this.lastsAlike(this.graph.values[first.members[0].value], group)) return;
     const axes = group.reduceAxes.length > 0 ? group.reduceAxes : first.reduceAxes;
     if (axes.length > 0 && !fitsRows(group.space, axes)) return;
     if (first.reduceAxes.length > 0 && !sameAxes(first.reduceAxes, axes)) return;

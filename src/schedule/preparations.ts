@@ -2,11 +2,28 @@
  * Work on weights alone (packing them for a kernel, transforming filters, the constants of a normalisation) gives the same in every run until somebody
  * writes a weight. It is found here, in the finished list of kernels; whether its results are kept is decided when the program runs.
  */
+import type { GraphProgram } from "../graph/program.ts";
 import { kernelKey } from "../kernel/key.ts";
 import { storedArguments } from "../kernel/stored-arguments.ts";
 import type { Preparation } from "./plan.ts";
 import type { Storage } from "./storage.ts";
 import type { LoweredStep } from "./strategy.ts";
+
+/**
+ * Inputs of a program that may be the same in the next run: variables that it does not write, and numbers. `undefined` for all others; empty where no
+ * variable is among them.
+ */
+export type LastingInputs = readonly ("variable" | "number" | undefined)[];
+
+export function lastingInputs({ nodes, inputs, outputs }: GraphProgram): LastingInputs {
+  const written = new Set(outputs.map(({ overwrites }) => overwrites));
+  const kinds = inputs.map((node, input) => {
+    const { variable, type } = nodes[node];
+    if (written.has(input)) return undefined;
+    return variable ? "variable" : type.shape.length === 0 ? "number" : undefined;
+  });
+  return kinds.includes("variable") ? kinds : [];
+}
 
 /** A kernel with the places that it is given. */
 export interface PlacedStep {
@@ -24,16 +41,10 @@ export interface Preparations {
 
 const alignUp = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
-/**
- * The preparations of a program. `constant` tells the inputs that may be the same in the next run, `variable` those of them that are variables: a preparation
- * has at least one.
- */
-export function findPreparations(
-  steps: readonly PlacedStep[],
-  constant: (input: number) => boolean,
-  variable: (input: number) => boolean,
-): Preparations {
-  const preparing = preparingSteps(steps, constant);
+/** The preparations of a program: each has at least one variable among its inputs. */
+export function findPreparations(steps: readonly PlacedStep[], lasting: LastingInputs): Preparations {
+  if (lasting.length === 0) return { preparations: [], kept: new Map() };
+  const preparing = preparingSteps(steps, (input) => lasting[input] !== undefined);
   const groups = groupsOf(steps, preparing);
   const readElsewhere = new Set(steps.flatMap((step, index) => (preparing.has(index) ? [] : storagesOf(step))));
   const preparations: Preparation[] = [];
@@ -41,7 +52,7 @@ export function findPreparations(
   for (const group of groups) {
     const storages = group.flatMap((index) => storagesOf(steps[index]));
     const inputs = [...new Set(storages.flatMap(({ kind, index }) => (kind === "input" ? [index] : [])))];
-    if (!inputs.some(variable)) continue;
+    if (!inputs.some((input) => lasting[input] === "variable")) continue;
     const temporaries = new Set(storages.filter(({ kind }) => kind === "arena"));
     const results = [...temporaries].filter((storage) => readElsewhere.has(storage));
     if (results.length === 0) continue;

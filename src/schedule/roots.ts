@@ -5,12 +5,15 @@
 import { identityAccess, isIdentity } from "./access.ts";
 import { Inliner, resolveView, templateOf } from "./inline.ts";
 import { countCalls } from "./loops/body.ts";
+import type { LastingInputs } from "./preparations.ts";
 import { type TensorGraph, type Value, withoutReshape } from "./tensor-graph.ts";
 
 export type RootKind = "none" | "pointwise" | "reduce" | "strategy";
 
 export interface Roots {
   readonly kindOf: readonly RootKind[];
+  /** 1 for values made of variables that the program does not write and of numbers: the same in every run until a variable is written. */
+  readonly lasting: Uint8Array;
   /** Why a pointwise value is a root, for the explanation. */
   readonly reasons: ReadonlyMap<number, string>;
 }
@@ -24,8 +27,9 @@ const cheapScalar = 300;
 /** A chain longer than this is cut, so that kernels stay of a size that compiles fast. */
 const longestChain = 200;
 
-export function findRoots(graph: TensorGraph): Roots {
+export function findRoots(graph: TensorGraph, lastingInputs: LastingInputs): Roots {
   const { values } = graph;
+  const lasting = madeOfWeights(graph, lastingInputs);
   const kindOf: RootKind[] = values.map((value) => kindOfMeaning(value));
   const reasons = new Map<number, string>();
   const mark = (id: number, reason: string): void => {
@@ -55,9 +59,10 @@ export function findRoots(graph: TensorGraph): Roots {
     const need = value.meaning?.kind === "scan" ? needRun : needView;
     for (const input of value.inputs) need(input, `operand of ${value.opName}`);
   }
+  markLasting(graph, lasting, kindOf, mark);
   markShared(graph, kindOf, mark);
   markUnfoldable(graph, kindOf, mark);
-  return { kindOf, reasons };
+  return { kindOf, lasting, reasons };
 }
 
 function kindOfMeaning(value: Value): RootKind {
@@ -72,6 +77,48 @@ function kindOfMeaning(value: Value): RootKind {
       return "strategy";
     default:
       return "none";
+  }
+}
+
+/** Which values are made of lasting inputs, with a variable among them. */
+function madeOfWeights({ values }: TensorGraph, inputs: LastingInputs): Uint8Array {
+  const numbers = 2;
+  const lasting = new Uint8Array(values.length);
+  if (inputs.length === 0) return lasting;
+  for (const value of values) {
+    const { id, programInput } = value;
+    if (programInput >= 0)
+      lasting[id] = inputs[programInput] === undefined ? 0 : inputs[programInput] === "variable" ? 1 : numbers;
+    else if (value.inputs.every((input) => lasting[input] !== 0))
+      lasting[id] = value.inputs.some((input) => lasting[input] === 1) ? 1 : numbers;
+  }
+  return lasting.map((kind) => (kind === 1 ? 1 : 0));
+}
+
+/**
+ * What is made of weights alone and read beside data (factor and summand of a normalisation) is computed as such: it is kept while the weights stay the
+ * same, and each element that reads it is spared the work. A single operation is not worth that.
+ */
+function markLasting(
+  { values }: TensorGraph,
+  lasting: Uint8Array,
+  kindOf: readonly RootKind[],
+  mark: (id: number, reason: string) => void,
+): void {
+  const readBesideData = new Uint8Array(values.length);
+  for (let id = values.length - 1; id >= 0; id--) {
+    const { meaning, inputs } = values[id];
+    const moves = kindOf[id] === "none" && (meaning?.kind === "movement" || meaning?.kind === "reshape");
+    for (const input of inputs) if (!lasting[id] || (moves && readBesideData[id])) readBesideData[input] = 1;
+  }
+  const calls = new Float64Array(values.length);
+  for (const value of values) {
+    const { id, meaning, inputs, size } = value;
+    if (!lasting[id] || kindOf[id] !== "none" || value.programInput >= 0) continue;
+    for (const input of new Set(inputs)) calls[id] += calls[input];
+    if (meaning?.kind !== "elementwise") continue;
+    calls[id] += countCalls([templateOf(value)]);
+    if (readBesideData[id] && size > 1 && calls[id] > 1) mark(id, "made of weights alone");
   }
 }
 

@@ -12,7 +12,7 @@ import type { GroupGraph } from "./groups.ts";
 import { type GroupExpressions, inlineGroup, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
 import { Lowerings } from "./lowerings.ts";
 import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
-import { findPreparations, type PlacedStep, type Preparations } from "./preparations.ts";
+import { findPreparations, lastingInputs, type PlacedStep, type Preparations } from "./preparations.ts";
 import { findRoots } from "./roots.ts";
 import { lowerScan, usesOfResults } from "./scan.ts";
 import { orderUnits, placeStorages, planStores, type Storage, type Storing, type Unit } from "./storage.ts";
@@ -27,7 +27,7 @@ import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
  */
 export function schedule(program: GraphProgram, machine: MachineDescription, firstGuard = 0): Plan {
   const graph = buildTensorGraph(program);
-  const roots = findRoots(graph);
+  const roots = findRoots(graph, lastingInputs(program));
   const state = fuse(graph, roots, {
     takesEpilogue: (value) => takesEpilogue(value.opName, value.meaning!),
     takesPooling: (value, pooling) => {
@@ -105,7 +105,7 @@ class Planner {
     const lowered = order.map((unit, position) => this.lower(storing.units[unit], position, placement));
     const arenaBytes = placeStorages(this.arena);
     const placed = lowered.flatMap((unit) => placedSteps(unit));
-    const { preparations, kept } = preparationsOf(program, placed);
+    const { preparations, kept } = findPreparations(placed, lastingInputs(program));
     const steps = placed.map((step) => planStep(step, kept));
     const explanation = explain(state, storing, lowered, this.arena, arenaBytes, preparations);
     return { steps, arenaBytes, constants: [], guards: this.guards, preparations, explanation };
@@ -251,15 +251,6 @@ function placedSteps({ unit, lowering, operands, temporaries }: LoweredUnit): Pl
       return { storage: storages[argument.index], byteOffset: argument.byteOffset ?? 0 };
     }),
   }));
-}
-
-/** What may be kept from run to run: results of variables that the program does not write, and of numbers beside them. */
-function preparationsOf({ nodes, inputs, outputs }: GraphProgram, steps: readonly PlacedStep[]): Preparations {
-  const written = new Set(outputs.map(({ overwrites }) => overwrites));
-  const isVariable = (input: number): boolean => nodes[inputs[input]].variable === true && !written.has(input);
-  if (!inputs.some((_, input) => isVariable(input))) return { preparations: [], kept: new Map() };
-  const isNumber = (input: number): boolean => nodes[inputs[input]].type.shape.length === 0 && !written.has(input);
-  return findPreparations(steps, (input) => isVariable(input) || isNumber(input), isVariable);
 }
 
 function planStep({ step, checksStatus, arguments: list }: PlacedStep, kept: Preparations["kept"]): PlanStep {

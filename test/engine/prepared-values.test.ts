@@ -94,6 +94,31 @@ describe.skipIf(!availableTargets().includes("x86"))("values prepared from weigh
     expect(predict(model)).toEqual(freshOf(model));
   });
 
+  test("are the factor and the summand of a normalisation by running statistics too", () => {
+    const norm = new nn.BatchNorm2d(16);
+    norm.eval();
+    noGrad(() => {
+      norm.running_mean!.assign(hashed(2, [16]));
+      norm.running_var!.assign(hashed(3, [16]).square().add(0.1));
+    });
+    const data = hashed(4, [2, 16, 5, 5]);
+    const run = () => noGrad(() => [...norm(data).dataSync()]);
+    const { all, kept } = warm(run);
+    expect(all - kept).toBe(1);
+    const [mean, variance] = [norm.running_mean!.dataSync(), norm.running_var!.dataSync()];
+    const expected = Array.from(data.dataSync(), (value, index) => {
+      const channel = Math.floor(index / 25) % 16;
+      return (value - mean[channel]!) / Math.sqrt(variance[channel]! + 1e-5);
+    });
+    run().forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 5));
+    noGrad(() => norm.running_mean!.assign(hashed(2, [16]).add(1)));
+    const moved = run();
+    moved.forEach((value, index) => {
+      const channel = Math.floor(index / 25) % 16;
+      expect(value).toBeCloseTo(expected[index]! - 1 / Math.sqrt(variance[channel]! + 1e-5), 4);
+    });
+  });
+
   test("serve other programs that need the same: a compiled one, and one for another batch", () => {
     const model = evaluated();
     const { kept } = warm(() => predict(model));

@@ -23,12 +23,7 @@ const step = (reads: readonly Storage[], write: Storage, options: { status?: tru
 
 const [weight, other, data, output] = [0, 1, 2].map((index) => storage("input", index)).concat(storage("output"));
 /** Inputs 0 and 1 are variables, input 3 is a number. */
-const find = (steps: readonly PlacedStep[]) =>
-  findPreparations(
-    steps,
-    (input) => input !== 2,
-    (input) => input < 2,
-  );
+const find = (steps: readonly PlacedStep[]) => findPreparations(steps, ["variable", "variable", undefined, "number"]);
 
 test("a chain of kernels over a variable is one preparation, and what others read of it is kept", () => {
   const [middle, packed] = [storage("arena"), storage("arena", 0, 100)];
