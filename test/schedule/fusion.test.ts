@@ -3,6 +3,7 @@ import { gradients } from "../../src/autodiff/gradients.ts";
 import { categoricalCrossentropy, layerNormalization, logSoftmax, softmax } from "../../src/functions/index.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
+import type { Kernel } from "../../src/kernel/ir.ts";
 import { ops } from "../../src/ops/index.ts";
 import { schedule } from "../../src/schedule/schedule.ts";
 import { hashUniform } from "../../src/testing/hash-uniform.ts";
@@ -80,6 +81,42 @@ describe.each([narrowMachine, wideMachine])("one kernel on a $name machine for",
     const [x, w] = [tensor(4, 2, 5, 16), tensor(5, 16, 16)];
     const dense = add(relu(add(reshape(matmul(reshape(x, [10, 16]), w), [2, 5, 16]), tensor(6, 16))), x);
     expect(assertScheduled([dense], machine, close).explanation).toMatch(/1 groups/);
+  });
+});
+
+/** Whether a kernel chooses between lanes. */
+const chooses = (kernel: Kernel): boolean => JSON.stringify(kernel.body).includes('"select"');
+
+describe.each([narrowMachine, wideMachine])("lanes joined from pieces on a $name machine", (machine) => {
+  const pieces = (widths: readonly number[]) => widths.map((width, index) => tensor(index + 1, 2, 3, 5, width));
+  test.each<[string, readonly number[]]>([
+    ["of whole vectors", [64, 32, 32, 16, 128]],
+    ["of any width", [40, 7, 33, 1, 100]],
+  ])("%s are read one after the other", (_name, widths) => {
+    const width = widths.reduce((sum, each) => sum + each, 0);
+    const joined = concat(pieces(widths), 3);
+    const plan = assertScheduled([relu(add(mul(joined, tensor(8, width)), tensor(9, width)))], machine, close);
+    expect(plan.steps.map(({ kernel }) => chooses(kernel))).toEqual([false]);
+  });
+  test("hold with joins inside of joins, what is padded, and positions", () => {
+    const [a, b, c] = pieces([32, 48, 20]);
+    const inner = concat([mul(a, a), b], 3);
+    const padded = pad(concat([inner, c, inner], 3), [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+      [16, 33],
+    ]);
+    const places = ops.cast(ops.iota([padded.shape[3]], 0), "f32");
+    assertScheduled([relu(padded), add(padded, places)], machine, close);
+  });
+  test("are chosen by masks where pieces are short", () => {
+    const plan = assertScheduled([relu(concat(pieces([3, 5, 4]), 3))], machine, close);
+    expect(plan.steps.map(({ kernel }) => chooses(kernel))).toEqual([true]);
+  });
+  test("may be turned: what lies across the lanes is joined as before", () => {
+    const turned = [tensor(1, 40, 6), tensor(2, 24, 6)].map((each) => permute(each, [1, 0]));
+    assertScheduled([relu(concat(turned, 1))], machine, close);
   });
 });
 

@@ -1,7 +1,7 @@
 /** A fused loop kernel before code generation: what it reads, computes and stores, over one iteration space. */
 import type { DType } from "../../graph/dtype.ts";
 import type { Shape } from "../../graph/shape.ts";
-import type { MachineDescription } from "../../kernel/ir.ts";
+import type { Kernel, MachineDescription } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import type { Combine } from "../../ops/define.ts";
 
@@ -49,6 +49,12 @@ export interface LoopBody {
   readonly members: readonly LoopMember[];
   readonly argumentCount: number;
   readonly machine: MachineDescription;
+}
+
+/** A kernel and its number of tasks. */
+export interface LoopKernel {
+  readonly kernel: Kernel;
+  readonly tasks: number;
 }
 
 export const keptLoadBase = 1_000_000;

@@ -9,9 +9,9 @@ import type { Address, IntOperand, IntRegister, VectorRegister } from "../../ker
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
+import type { LoopKernel } from "./body.ts";
 import { keptLoadBase, type LoopBody, memberBase } from "./body.ts";
 import { emitTaskPositions, loadGuarded, Pointers, StrideLanes, splitTasks } from "./nest.ts";
-import type { LoopKernel } from "./pointwise.ts";
 import { RowReductions } from "./row-reductions.ts";
 import { keepShared } from "./row-shared.ts";
 import { type RowSpace, rowSpaceOf } from "./row-space.ts";
