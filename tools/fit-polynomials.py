@@ -117,3 +117,37 @@ fit(
     mp.mpf("3.95"),
     7,
 )
+
+
+def fit_pinned(name, function, weight, low, high, degree, pinned):
+    """As `fit` where coefficients are given beforehand and the weight has a zero inside, by Lawson's reweighted least squares."""
+    grid = (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(4000) + 0.5) / 4000)
+    target, weights, fixed = function(grid), weight(grid), dict(pinned)
+    while len(fixed) <= degree:
+        free = [i for i in range(degree + 1) if i not in fixed]
+        rest = target - sum(c * grid**i for i, c in fixed.items())
+        emphasis, best = np.full(grid.size, 1 / grid.size), (np.inf, None)
+        for _ in range(400):
+            scale = np.sqrt(emphasis) * weights
+            solution = np.linalg.lstsq(np.stack([grid**i for i in free], 1) * scale[:, None], rest * scale, rcond=None)[0]
+            errors = abs(weights * (rest - sum(c * grid**i for i, c in zip(free, solution))))
+            best = min(best, (errors.max(), tuple(solution)))
+            emphasis = emphasis * (errors / errors.max() + 1e-4)
+            emphasis /= emphasis.sum()
+        fixed[free[0]] = float(np.float32(best[1][0]))
+    error = max(abs(weights * (target - sum(c * grid**i for i, c in fixed.items()))))
+    print(f"{name}: relative error 2^{np.log2(error):.2f}")
+    print("  ", [fixed[i] for i in range(degree + 1)])
+
+
+fit_pinned("forExp2", lambda r: 2.0**r, lambda r: 2.0**-r, -0.5005, 0.5005, 6, {0: 1.0})
+normal_tail = lambda a: mp.erfc(a / mp.sqrt(2)) / 2
+# weighted by what an error does to the function itself
+fit(
+    "forNormalCdf",
+    near(lambda a: mp.sqrt(2 / mp.pi) / mp.ln2, lambda a: (-mp.log(normal_tail(a)) / mp.ln2 - 1) / a),
+    lambda a: a * normal_tail(a) * mp.ln2,
+    mp.mpf(0),
+    mp.mpf("5.6"),
+    7,
+)

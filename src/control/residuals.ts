@@ -16,6 +16,7 @@ const slow: ReadonlySet<string> = new Set([
   "sigmoid",
   "tanh",
   "erf",
+  "normalCdf",
   "sin",
   "cos",
   "pow",

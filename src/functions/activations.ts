@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { ge, gt, lt } from "../ops/compare.ts";
 import { constantLike, toFloat } from "../ops/prepare.ts";
-import { erf, exp, expm1, log1p, sigmoid, tanh } from "../ops/transcendental.ts";
+import { exp, expm1, log1p, normalCdf, sigmoid, tanh } from "../ops/transcendental.ts";
 import { abs, neg, relu } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
 
@@ -87,9 +87,8 @@ export const swish = silu;
  */
 export function gelu(x: Node, approximate = false): Node {
   const value = toFloat(x);
-  const inner = approximate
-    ? tanh(mul(scaled(value, Math.sqrt(2 / Math.PI)), shifted(scaled(mul(value, value), 0.044715), 1)))
-    : erf(scaled(value, Math.SQRT1_2));
+  if (!approximate) return mul(value, normalCdf(value));
+  const inner = tanh(mul(scaled(value, Math.sqrt(2 / Math.PI)), shifted(scaled(mul(value, value), 0.044715), 1)));
   return mul(scaled(value, 0.5), shifted(inner, 1));
 }
 

@@ -5,7 +5,7 @@
 import type { DType } from "../graph/dtype.ts";
 import type { ScalarExpression, ScalarFunction } from "./scalar.ts";
 import { linearize } from "./scalar-linear.ts";
-import { erf, flooredQuotient, flooredRemainder, power, roundHalfEven } from "./special-functions.ts";
+import { erf, flooredQuotient, flooredRemainder, normalCdf, power, roundHalfEven } from "./special-functions.ts";
 
 /** One scalar function for fixed dtypes; functions of fewer inputs ignore the rest. */
 export type ScalarImplementation = (a: number, b: number, c: number) => number;
@@ -78,6 +78,7 @@ export const scalarMeanings: Readonly<Record<ScalarFunction, Chooser>> = {
   tanh: same(Math.tanh),
   sigmoid: same((a) => 1 / (1 + Math.exp(-a))),
   erf: same(erf),
+  normalCdf: same(normalCdf),
   sin: same(Math.sin),
   cos: same(Math.cos),
   pow: same(power),

@@ -34,6 +34,7 @@ export type ScalarFunction =
   | "tanh"
   | "sigmoid"
   | "erf"
+  | "normalCdf"
   | "sin"
   | "cos"
   | "pow"

@@ -21,11 +21,20 @@ export function erf(x: number): number {
     }
     return twoOverRootPi * Math.exp(-square) * sum;
   }
-  // erfc(x) = exp(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + …)))), evaluated from the far end.
-  let fraction = magnitude;
-  for (let n = 80; n >= 1; n--) fraction = magnitude + n / 2 / fraction;
-  const complement = Math.exp(-square) / (Math.sqrt(Math.PI) * fraction);
-  return Math.sign(x) * (1 - complement);
+  return Math.sign(x) * (1 - tail(magnitude));
+}
+
+/** erfc(x) = exp(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + …)))) for x ≥ 2.5, evaluated from the far end. */
+function tail(x: number): number {
+  let fraction = x;
+  for (let n = 80; n >= 1; n--) fraction = x + n / 2 / fraction;
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
+}
+
+/** Φ(x) = (1 + erf(x/√2))/2, the distribution function of the normal distribution, with all digits of its lower tail. */
+export function normalCdf(x: number): number {
+  const scaled = x * Math.SQRT1_2;
+  return scaled < -2.5 ? tail(-scaled) / 2 : (1 + erf(scaled)) / 2;
 }
 
 /** Nearest integer, halves to the even one. */

@@ -29,7 +29,7 @@ import { randomBits, randomNormal, randomTruncatedNormal, randomUniform } from "
 import { all, amax, amin, any, argmax, argmin, prod, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { scatterAddAlongAxis, takeAlongAxis } from "./take-along-axis.ts";
-import { cos, erf, exp, expm1, log, log1p, sigmoid, sin, tanh } from "./transcendental.ts";
+import { cos, erf, exp, expm1, log, log1p, normalCdf, sigmoid, sin, tanh } from "./transcendental.ts";
 import { abs, ceil, floor, neg, relu, round, rsqrt, sign, sqrt, trunc } from "./unary.ts";
 import { where } from "./where.ts";
 import { windowArgmax, windowMax, windowPick, windowPickTranspose, windowSum, windowSumTranspose } from "./window.ts";
@@ -113,6 +113,7 @@ export const ops = {
   mul,
   ne,
   neg,
+  normalCdf,
   pad,
   permute,
   pow,

@@ -160,6 +160,31 @@ export const erf = defineUnary({
   ],
 });
 
+/** Distribution function of the normal distribution. */
+export const normalCdf = defineUnary({
+  name: "normalCdf",
+  summary: "Φ(x) = (1 + erf(x/√2))/2: distribution function of the normal distribution.",
+  gradient: (gradient, x) => {
+    const density = exp(mul(mul(x, x), constantLike(x, -0.5)));
+    return mul(gradient, mul(constantLike(x, 1 / Math.sqrt(2 * Math.PI)), density));
+  },
+  cases: [
+    {
+      name: "special values",
+      args: (constant) => [constant([6], "f32", [0, -inf, inf, nan, 10, -40])],
+      shape: [6],
+      expected: [0.5, 0, 1, nan, 1, 0],
+    },
+    {
+      name: "smooth",
+      args: (constant) => [constant([3], "f32", [0.5, -1, 3])],
+      shape: [3],
+      expected: [0.6914624612740131, 0.15865525393145707, 0.9986501019683699],
+      smooth: true,
+    },
+  ],
+});
+
 /** Sine. */
 export const sin = defineUnary({
   name: "sin",

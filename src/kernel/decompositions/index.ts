@@ -11,6 +11,7 @@ import { cos, sin } from "./circular.ts";
 import { floorDiv, remainder } from "./division.ts";
 import { erf, exp, expm1, sigmoid, tanh } from "./exponential.ts";
 import { log, log1p } from "./logarithm.ts";
+import { normalCdf } from "./normal.ts";
 import { pow } from "./power.ts";
 import { castTo, fusedMultiplyAdd, maximum, minimum, rsqrt, sign } from "./selection.ts";
 
@@ -54,6 +55,7 @@ const decompositions: Readonly<Record<ScalarFunction, Decomposition>> = {
   tanh: unary(tanh),
   sigmoid: unary(sigmoid),
   erf: unary(erf),
+  normalCdf: unary(normalCdf),
   sin: unary(sin),
   cos: unary(cos),
   pow: binary(pow),

@@ -97,7 +97,21 @@ function sliceOf(x: Node, read: AttributeReader): Node {
 }
 
 const unaryNames = [
-  ...(["abs", "atan", "ceil", "cos", "erf", "exp", "expm1", "floor", "log", "log1p", "logicalNot", "neg"] as const),
+  ...([
+    "abs",
+    "atan",
+    "ceil",
+    "cos",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "log",
+    "log1p",
+    "logicalNot",
+    "neg",
+    "normalCdf",
+  ] as const),
   ...(["relu", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "tanh", "trunc"] as const),
 ];
 const binaryNames = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ScalarFunction, scalarCall, scalarInput } from "../../../src/kernel/scalar.ts";
 import { scalarMeanings } from "../../../src/kernel/scalar-evaluate.ts";
-import { power } from "../../../src/kernel/special-functions.ts";
+import { normalCdf, power } from "../../../src/kernel/special-functions.ts";
 import { evaluateOnLanes, vectorInstructions } from "../../../src/testing/lanes.ts";
 import { spreadEvenly, spreadOverBits, ulpError } from "../../../src/testing/ulp.ts";
 
@@ -90,6 +90,38 @@ describe("decompositions against f64", () => {
       const results = evaluateOnLanes((x) => scalarCall(name, x), [{ dtype: "f32", data: [0, -0] }]);
       expect([...results]).toEqual([0, -0]);
     }
+  });
+});
+
+describe("normalCdf", () => {
+  const evaluate = (data: ArrayLike<number>) =>
+    evaluateOnLanes((x) => scalarCall("normalCdf", x), [{ dtype: "f32", data }]);
+
+  test.each([
+    [-20, 20],
+    [-6, 6],
+    [-1, 1],
+    [-0.01, 0.01],
+  ])("from %d to %d: at most 1.2 · 2^-24, never outside 0 to 1", (from, to) => {
+    const data = spreadEvenly(from, to, 40000);
+    const results = evaluate(data);
+    expect(results.every((result) => result >= 0 && result <= 1)).toBe(true);
+    let error = 0;
+    results.forEach((result, i) => {
+      error = Math.max(error, Math.abs(result - normalCdf(data[i])));
+    });
+    expect(error).toBeLessThanOrEqual(1.2 * 2 ** -24);
+  });
+
+  test("special values", () => {
+    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+    const results = evaluate([0, -0, least, -least, infinity, -infinity, nan, 10, -10, 3.4e38, -3.4e38]);
+    expect([...results]).toEqual([0.5, 0.5, 0.5, 0.5, 1, 0, nan, 1, 0, 1, 0]);
+  });
+
+  test("costs few instructions", () => {
+    const expression = scalarCall("normalCdf", scalarInput(0, "f32"));
+    expect(vectorInstructions(expression, ["f32"])).toBeLessThanOrEqual(25);
   });
 });
 
