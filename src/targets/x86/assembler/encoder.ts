@@ -143,17 +143,17 @@ function encodeEvexPrefix(form: InstructionForm, out: CodeBuffer): void {
   // X extends the index of an address, and bit 4 of a vector register in ModRM.rm; V' is bit 4 of vvvv or of a gather's index
   const x = isMemory ? (index >> 3) & 1 : (base >> 4) & 1;
   const vHigh = isMemory && rm.index?.kind === "vector" ? (index >> 4) & 1 : (placed.vvvv >> 4) & 1;
-  out.byte(0x62);
-  out.byte(
+  const first =
     ((((placed.reg >> 3) & 1) ^ 1) << 7) |
-      ((x ^ 1) << 6) |
-      ((((base >> 3) & 1) ^ 1) << 5) |
-      ((((placed.reg >> 4) & 1) ^ 1) << 4) |
-      map,
-  );
-  out.byte((w << 7) | ((~placed.vvvv & 15) << 3) | 4 | prefix);
+    ((x ^ 1) << 6) |
+    ((((base >> 3) & 1) ^ 1) << 5) |
+    ((((placed.reg >> 4) & 1) ^ 1) << 4) |
+    map;
+  const second = (w << 7) | ((~placed.vvvv & 15) << 3) | 4 | prefix;
   const broadcast = isMemory && rm.broadcast ? 1 : 0;
-  out.byte(((placed.zeroing ? 1 : 0) << 7) | (form.length << 5) | (broadcast << 4) | ((vHigh ^ 1) << 3) | placed.mask);
+  const third =
+    ((placed.zeroing ? 1 : 0) << 7) | (form.length << 5) | (broadcast << 4) | ((vHigh ^ 1) << 3) | placed.mask;
+  out.int32(0x62 | (first << 8) | (second << 16) | (third << 24));
 }
 
 function encodeModRm(reg: number, rm: RegisterOperand | Memory, displacementScale: number, out: CodeBuffer): void {

@@ -47,11 +47,9 @@ class Scan {
   private readonly order: readonly (readonly number[])[];
   private readonly intervals: Intervals;
   /** For each class and machine register: the virtual register that was placed there last. */
-  private readonly occupants: readonly Int32Array[] = [
-    new Int32Array(16).fill(-1),
-    new Int32Array(32).fill(-1),
-    new Int32Array(8).fill(-1),
-  ];
+  private readonly occupants: readonly Int32Array[] = forEachRegister();
+  /** For each class and machine register: where the interval of that one ends. */
+  private readonly ends: readonly Int32Array[] = forEachRegister();
 
   constructor(
     machine: MachineFunction,
@@ -76,29 +74,27 @@ class Scan {
 
   private place(register: number, instruction: MachineInstruction): void {
     const registerClass = this.machine.classes[register];
-    const occupants = this.occupants[registerClass];
+    const ends = this.ends[registerClass];
     const order = this.order[registerClass];
     const from = this.intervals.start[register];
     const hint = this.hint(instruction, registerClass);
-    if (hint >= 0 && this.isFree(occupants[hint], from)) {
-      this.assign(register, hint, occupants);
+    if (hint >= 0 && ends[hint] < from) {
+      this.assign(register, registerClass, hint);
       return;
     }
-    for (const code of order) {
-      if (!this.isFree(occupants[code], from)) continue;
-      this.assign(register, code, occupants);
+    // most of what compiling costs before V8 has optimised it: no iterator, no call
+    for (let choice = 0; choice < order.length; choice++) {
+      if (ends[order[choice]] >= from) continue;
+      this.assign(register, registerClass, order[choice]);
       return;
     }
-    this.spill(register, occupants, order);
+    this.spill(register, registerClass);
   }
 
-  private isFree(occupant: number, from: number): boolean {
-    return occupant < 0 || this.intervals.end[occupant] < from;
-  }
-
-  private assign(register: number, code: number, occupants: Int32Array): void {
+  private assign(register: number, registerClass: number, code: number): void {
     this.assignment[register] = code;
-    occupants[code] = register;
+    this.occupants[registerClass][code] = register;
+    this.ends[registerClass][code] = this.intervals.end[register];
   }
 
   /** The register that spares a move, if it is free: that of the input which the target overwrites. */
@@ -122,7 +118,7 @@ class Scan {
   private codeToTake(i: MachineInstruction, source: number, registerClass: number): number {
     if (source < 0 || this.assignment[source] < 0 || this.machine.classes[source] !== registerClass) return -1;
     const code = this.assignment[source];
-    return this.isFree(this.occupants[registerClass][code], this.intervals.start[i.target]) ? code : -1;
+    return this.ends[registerClass][code] < this.intervals.start[i.target] ? code : -1;
   }
 
   /** How much it costs not to have a register for this value, per instruction of its life. */
@@ -133,10 +129,11 @@ class Scan {
     return (weight[register] * cheap) / (end[register] - start[register] + 2);
   }
 
-  private spill(register: number, occupants: Int32Array, order: readonly number[]): void {
+  private spill(register: number, registerClass: number): void {
+    const occupants = this.occupants[registerClass];
     let least = this.density(register);
     let victim = -1;
-    for (const code of order) {
+    for (const code of this.order[registerClass]) {
       const density = this.density(occupants[code]);
       if (density >= least) continue;
       least = density;
@@ -152,6 +149,8 @@ class Scan {
     const evicted = occupants[victim];
     this.spilled[evicted] = 1;
     this.assignment[evicted] = -1;
-    this.assign(register, victim, occupants);
+    this.assign(register, registerClass, victim);
   }
 }
+
+const forEachRegister = (): Int32Array[] => [16, 32, 8].map((count) => new Int32Array(count).fill(-1));

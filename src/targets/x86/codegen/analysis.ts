@@ -244,13 +244,14 @@ function findUniform(walk: Walk): boolean[] {
   const uniform: boolean[] = [];
   for (const writer of walk.writers) uniform[writer.target.id] = true;
   for (const id of walk.transposed) uniform[id] = false;
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const writer of walk.writers) {
-      if (!uniform[writer.target.id] || isUniform(writer, uniform)) continue;
-      uniform[writer.target.id] = false;
-      changed = true;
-    }
+  let candidates: readonly (Instruction & { readonly target: VectorRegister })[] = walk.writers;
+  for (let before = -1; candidates.length !== before; ) {
+    before = candidates.length;
+    candidates = candidates.filter((writer) => {
+      const id = writer.target.id;
+      uniform[id] &&= isUniform(writer, uniform);
+      return uniform[id];
+    });
   }
   return uniform;
 }

@@ -1,48 +1,39 @@
 import type { MachineFunction, MachineInstruction } from "./machine-code.ts";
-import { frameBase } from "./machine-code.ts";
 import { operations } from "./operations.ts";
 
 /** Drops instructions whose result nobody needs. Whole unneeded halves go this way: an accumulator of which only the low lanes are stored. */
 export function removeDeadCode(machine: MachineFunction): void {
   const { instructions } = machine;
-  const count = machine.classes.length;
-  // The definitions of a register as a linked list.
-  const firstDefinition = new Int32Array(count).fill(-1);
-  const nextDefinition = new Int32Array(instructions.length).fill(-1);
   const alive = new Uint8Array(instructions.length);
-  const needed = new Uint8Array(count);
-  const work: number[] = [];
-  for (let at = 0; at < instructions.length; at++) {
-    const instruction = instructions[at];
-    const target = instruction.target;
-    if (target >= 0) {
-      nextDefinition[at] = firstDefinition[target];
-      firstDefinition[target] = at;
-    }
-    if (instruction.operation.effect) {
-      alive[at] = 1;
-      work.push(at);
-    }
-  }
+  const needed = new Uint8Array(machine.classes.length);
+  // A use follows its definitions, unless they come round in a loop: then what was passed over may be needed, and the walk is done again.
+  const passed = new Uint8Array(machine.classes.length);
+  let again = true;
   const need = (register: number) => {
-    if (register < 0 || needed[register] === 1) return;
+    if (needed[register] === 1) return;
     needed[register] = 1;
-    for (let at = firstDefinition[register]; at >= 0; at = nextDefinition[at]) {
-      if (alive[at] === 1) continue;
-      alive[at] = 1;
-      work.push(at);
-    }
+    if (passed[register] === 1) again = true;
   };
-  for (let at = work.pop(); at !== undefined; at = work.pop()) {
-    const instruction = instructions[at];
-    need(instruction.first);
-    need(instruction.second);
-    need(instruction.third);
-    need(instruction.mask);
-    if (instruction.base > frameBase) need(instruction.base);
-    need(instruction.index);
-    // An instruction with an effect and a target (the count of a loop) keeps its other definitions too.
-    if (instruction.operation.effect) need(instruction.target);
+  while (again) {
+    again = false;
+    for (let at = instructions.length - 1; at >= 0; at--) {
+      if (alive[at] === 1) continue;
+      const instruction = instructions[at];
+      const { target, operation } = instruction;
+      if (!operation.effect && (target < 0 || needed[target] === 0)) {
+        if (target >= 0) passed[target] = 1;
+        continue;
+      }
+      alive[at] = 1;
+      if (instruction.first >= 0) need(instruction.first);
+      if (instruction.second >= 0) need(instruction.second);
+      if (instruction.third >= 0) need(instruction.third);
+      if (instruction.mask >= 0) need(instruction.mask);
+      if (instruction.base >= 0) need(instruction.base);
+      if (instruction.index >= 0) need(instruction.index);
+      // An instruction with an effect and a target (the count of a loop) keeps its other definitions too.
+      if (operation.effect && target >= 0) need(target);
+    }
   }
   machine.instructions = instructions.filter((_, at) => alive[at] === 1);
 }
@@ -73,7 +64,6 @@ export function computeIntervals(machine: MachineFunction): Intervals {
   const openEnds: number[] = [];
   let factor = 1;
   const use = (register: number, position: number) => {
-    if (register < 0) return;
     weight[register] += factor;
     let last = position;
     const from = start[register];
@@ -100,12 +90,12 @@ export function computeIntervals(machine: MachineFunction): Intervals {
       continue;
     }
     const position = 2 * at;
-    use(instruction.first, position);
-    use(instruction.second, position);
-    use(instruction.third, position);
-    use(instruction.mask, position);
-    if (instruction.base > frameBase) use(instruction.base, position);
-    use(instruction.index, position);
+    if (instruction.first >= 0) use(instruction.first, position);
+    if (instruction.second >= 0) use(instruction.second, position);
+    if (instruction.third >= 0) use(instruction.third, position);
+    if (instruction.mask >= 0) use(instruction.mask, position);
+    if (instruction.base >= 0) use(instruction.base, position);
+    if (instruction.index >= 0) use(instruction.index, position);
     const target = instruction.target;
     if (target < 0) continue;
     if (operation.updates) use(target, position);
