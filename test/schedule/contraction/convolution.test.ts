@@ -227,6 +227,53 @@ describe("conv2d", () => {
     for (const machine of [wide, narrow, cacheless]) check({ ...plain, ...part }, machine);
   });
 
+  it.each<[string, Partial<Case>, boolean]>([
+    ["1x1", { window: [1, 1], size: [4, 5], images: 2, channels: 220, filters: 230 }, true],
+    ["1x1 on single pixels", { window: [1, 1], size: [1, 1], images: 19, channels: 224, filters: 224 }, true],
+    ["1x1 with strides", { window: [1, 1], size: [5, 7], strides: [2, 3], channels: 390, filters: 130 }, true],
+    [
+      "taps that are mostly outside of small images",
+      {
+        size: [1, 2],
+        images: 5,
+        channels: 43,
+        filters: 134,
+        padding: [
+          [1, 1],
+          [1, 1],
+        ],
+      },
+      true,
+    ],
+    [
+      "strides, dilation and uneven padding",
+      {
+        ...{ window: [2, 3], size: [6, 5], images: 2, channels: 70, filters: 128, strides: [2, 1], dilation: [2, 1] },
+        padding: [
+          [0, 2],
+          [2, 0],
+        ],
+      },
+      true,
+    ],
+    ["too few uses of what would be gathered", { channels: 100, filters: 60 }, false],
+    ["a small result", { window: [1, 1], channels: 100, filters: 100 }, false],
+  ])("multiplies matrices for large weight gradients of few pixels: %s", (_, part, multiplied) => {
+    const test = { ...plain, ...part };
+    const [x, g, w] = signature(test, "weightGradient");
+    const meaning: Meaning = {
+      ...{ kind: "conv2d", direction: "weightGradient", groups: 1 },
+      geometry: { window: test.window, strides: test.strides, dilation: test.dilation, padding: test.padding },
+    };
+    const { steps } = conv2d(requestOf(meaning, [x, g], w, { machine: wide }));
+    expect(steps.some(({ kernel }) => kernel.name.startsWith("matmul_"))).toBe(multiplied);
+    const { result, operands } = run(test, "weightGradient", wide);
+    expect(result).toEqual(expected(test, "weightGradient", operands[0], operands[1]));
+    expect(run(test, "weightGradient", narrow, fractions).result).toEqual(
+      run(test, "weightGradient", wide, fractions).result,
+    );
+  });
+
   it("reads channels-first data where it lies", () => {
     const test: Case = {
       ...plain,

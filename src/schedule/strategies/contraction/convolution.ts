@@ -9,6 +9,7 @@ import { emitPanelCopy } from "./pack.ts";
 import { mergePixels } from "./pointwise.ts";
 import { emitTapConvolution, panelWidth } from "./tap-convolution.ts";
 import { lowerWeightGradient } from "./weight-gradient.ts";
+import { lowerWeightGradientProduct } from "./weight-gradient-product.ts";
 import { emitWinograd } from "./winograd.ts";
 import { emitWinogradAdjoint } from "./winograd-adjoint.ts";
 import { takesAdjoint, takesWinograd, takesWinogradWeightGradient, winogradWidth } from "./winograd-plan.ts";
@@ -23,7 +24,9 @@ export const conv2d: Strategy = (request) => {
   const lowering = new LoweringBuilder();
   if (sizeOf(request.output.shape) === 0) return lowering.build();
   if (meaning.direction === "weightGradient") {
-    if (!lowerWinogradWeightGradient(request, meaning, lowering)) lowerWeightGradient(request, meaning, lowering);
+    const emitted =
+      lowerWinogradWeightGradient(request, meaning, lowering) || lowerWeightGradientProduct(request, meaning, lowering);
+    if (!emitted) lowerWeightGradient(request, meaning, lowering);
   } else lowerTaps(request, meaning, lowering);
   return lowering.build();
 };
@@ -97,8 +100,8 @@ function lowerWinogradWeightGradient(
   const [xType, gType] = request.inputs;
   const [rows, columns] = spatialAxes(meaning, xType.shape, gType.shape).map(forwardAxis);
   const [inputChannels, outputChannels] = [xType.shape[3], gType.shape[3]];
-  if (!takesWinogradWeightGradient({ rows, columns, groups: meaning.groups, inputChannels, outputChannels }))
-    return false;
+  const shape = { rows, columns, groups: meaning.groups, inputChannels, outputChannels };
+  if (!takesWinogradWeightGradient(shape, gType.shape[0])) return false;
   emitWinogradWeightGradient(lowering, {
     name: `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${inputChannels}_${outputChannels}_winograd`,
     request,

@@ -1,13 +1,35 @@
 /** Packing of a matrix whose rows of a step lie side by side in memory (a transposed one): all strips of a few steps together. */
 import type { KernelBuilder } from "../../../kernel/builder.ts";
-import type { IntRegister } from "../../../kernel/ir.ts";
+import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import type { StepArgument } from "../../strategy.ts";
-import { asRegister, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
+import { type AddressOf, asRegister, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
 import { matrixAddress, packedStrip } from "./matmul-address.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 
+/** Where packing finds the rows of a few steps: a run of `m` elements for each. */
+export interface StepSource {
+  readonly argument: StepArgument;
+  /** Elements from one step to the next. */
+  readonly stepStride: number;
+  /** The address of the first of `count` steps, at most `group`; a source may gather them in scratch. */
+  emit(
+    k: KernelBuilder,
+    address: AddressOf,
+    at: { readonly batch: readonly IntOperand[]; readonly first: IntRegister; readonly count: number },
+  ): IntRegister;
+}
+
+/** A matrix that lies in memory as [k][m]. */
+function stepsOf({ a, batch }: MatmulPlan): StepSource {
+  return {
+    argument: operand(a.operand),
+    stepStride: a.strides[batch.length + 1],
+    emit: (k, address, at) => matrixAddress(k, address(operand(a.operand)), a, at.batch, 0, at.first),
+  };
+}
+
 /** Steps that are copied together: as many runs of memory as the first-level cache holds even where their addresses compete for one set. */
-const group = 8;
+export const group = 8;
 /** Elements that a task copies at least. */
 const grain = 16384;
 
@@ -15,28 +37,32 @@ const grain = 16384;
  * Packs A, [k][m] in memory, into `packed` as `packStrips` lays it out. Strip by strip a run would be left after a line or less; here each page of A
  * is visited once. Blocks are multiples of 16 steps, so that a group lies in one.
  */
-export function packStripsAlongLanes(plan: MatmulPlan, lowering: LoweringBuilder, packed: StepArgument): void {
-  const { k: length, m, a, strips, batches } = plan;
+export function packStripsAlongLanes(
+  plan: MatmulPlan,
+  lowering: LoweringBuilder,
+  packed: StepArgument,
+  rows: StepSource = stepsOf(plan),
+): void {
+  const { k: length, m, strips, batches } = plan;
   const groups = Math.ceil(length / group);
   const perTask = Math.max(1, Math.floor(grain / (group * m)));
   const parts = Math.ceil(groups / perTask);
   const work = { tasks: batches * parts, flops: 0, bytes: 8 * batches * m * length };
-  lowering.step(`pack_rows_${m}x${length}`, [operand(a.operand), packed], work, (k, address) => {
+  lowering.step(`pack_rows_${m}x${length}`, [rows.argument, packed], work, (k, address) => {
     const indices = splitTask(k, k.task(), [...plan.batch, parts]);
     const batch = indices.slice(0, -1);
     const start = k.mul(asRegister(k, indices[indices.length - 1]), perTask);
     k.loop(start, k.intBinary("min", k.add(start, perTask), groups), 1, (number) => {
       const first = k.mul(number, group);
-      const source = matrixAddress(k, address(operand(a.operand)), a, batch, 0, first);
       const { destination, stripBytes } = placeOf(k, plan, address(packed), batch, first);
       const copy = (steps: number): void => {
-        const from = k.intMove(source);
+        const from = k.intMove(rows.emit(k, address, { batch, first, count: steps }));
         const to = k.intMove(destination);
-        const run = (count: number, rows: number): void => {
+        const run = (count: number, size: number): void => {
           if (count === 0) return;
           k.loop(0, count, 1, () => {
-            copyStrip(k, plan, from, to, steps, rows);
-            k.add(from, 4 * rows, from);
+            copyStrip(k, plan, rows.stepStride, from, to, steps, size);
+            k.add(from, 4 * size, from);
             k.add(to, stripBytes, to);
           });
         };
@@ -79,13 +105,13 @@ function placeOf(
 /** `steps` steps of one strip of `rows` rows. */
 function copyStrip(
   k: KernelBuilder,
-  { a, strips, batch }: MatmulPlan,
+  { strips }: MatmulPlan,
+  stepStride: number,
   source: IntRegister,
   destination: IntRegister,
   steps: number,
   rows: number,
 ): void {
-  const stepStride = a.strides[batch.length + 1];
   for (let step = 0; step < steps; step++)
     for (let lane = 0; lane < rows; lane += 16) {
       const options = rows - lane < 16 ? { lanes: rows - lane } : {};

@@ -20,7 +20,8 @@ export const matmul: Strategy = (request) => {
   return lowering.build();
 };
 
-function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void {
+/** Lowers a product whose views are over [batch…, m, k] and [batch…, k, n]. */
+export function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void {
   const [a, b] = request.views;
   const shape = request.output.shape;
   const batch = shape.slice(0, -2);
@@ -37,7 +38,16 @@ function lowerMatmul(request: StrategyRequest, lowering: LoweringBuilder): void 
     return;
   }
   const plan = planMatmul({ batch, m, n, k, a, b }, request.machine);
-  const packedA = plan.packA === "step" ? packStrips(plan, lowering) : undefined;
+  emitProduct(request, plan, lowering, plan.packA === "step" ? packStrips(plan, lowering) : undefined);
+}
+
+/** Emits a planned product, with A packed by a step before it or not. */
+export function emitProduct(
+  request: StrategyRequest,
+  plan: MatmulPlan,
+  lowering: LoweringBuilder,
+  packedA: StepArgument | undefined,
+): void {
   const packedB = plan.packB === "step" ? packPanels(plan, lowering) : undefined;
   emitMatmulStep(request, plan, lowering, packedA, packedB);
 }

@@ -60,7 +60,7 @@ export function emitPaddedRows(k: KernelBuilder, p: PaddedRows): void {
 }
 
 /** Zeros from float `from` to float `to` of a row. */
-function clear(k: KernelBuilder, row: IntRegister, from: number, to: number): void {
+export function clear(k: KernelBuilder, row: IntRegister, from: number, to: number): void {
   if (to <= from) return;
   const zero = k.constant(0);
   const middle = from + Math.floor((to - from) / 16) * 16;
@@ -68,7 +68,8 @@ function clear(k: KernelBuilder, row: IntRegister, from: number, to: number): vo
   if (middle < to) k.store(zero, k.at(row, 4 * middle), "f32", { lanes: to - middle });
 }
 
-function copyFloats(k: KernelBuilder, from: IntRegister, to: IntRegister, count: number): void {
+/** Copies a run of floats. */
+export function copyFloats(k: KernelBuilder, from: IntRegister, to: IntRegister, count: number): void {
   const middle = Math.floor(count / 16) * 16;
   if (middle > 0) k.loop(0, middle, 16, (i) => k.store(k.load(k.at(from, i, 4)), k.at(to, i, 4)));
   if (middle < count) {

@@ -13,21 +13,28 @@ export interface PixelGeometry {
 }
 
 /** Output i reads input i and nothing else. */
-const isIdentity = ({ taps, count, start, step, inputSize, inputStep, offset }: ConvolutionAxis): boolean =>
+export const isIdentity = ({ taps, count, start, step, inputSize, inputStep, offset }: ConvolutionAxis): boolean =>
   taps === 1 && start === 0 && step === 1 && inputStep === 1 && offset === 0 && inputSize === count;
 
-/** Whether images, rows and columns lie one after the other, or are all the same place. */
-function isRun([images, rows, columns]: readonly number[], shape: readonly number[]): boolean {
-  return (
-    (shape[1] === 1 || rows === shape[2] * columns) && (shape[0] === 1 || images === shape[1] * shape[2] * columns)
-  );
+/** How far apart the elements of the first three axes lie where they are one run of places, or all the same place; undefined where they are not. */
+export function runStep(strides: readonly number[], shape: readonly number[]): number | undefined {
+  let step: number | undefined;
+  let length = 1;
+  for (const axis of [2, 1, 0]) {
+    if (shape[axis] === 1) continue;
+    step ??= strides[axis];
+    if (strides[axis] !== step * length) return undefined;
+    length *= shape[axis];
+  }
+  return step ?? 0;
 }
 
 /** Whether a convolution is one row of pixels in which every output reads one input. */
 export const isPixelRun = ({ images, rows, columns }: Pick<PixelGeometry, "images" | "rows" | "columns">): boolean =>
   images === 1 && rows.count === 1 && isIdentity(rows) && isIdentity(columns);
 
-function readsPosition(expression: ScalarExpression): boolean {
+/** Whether a value depends on where it is stored. */
+export function readsPosition(expression: ScalarExpression): boolean {
   if (expression.kind === "position") return true;
   return expression.kind === "call" && expression.inputs.some(readsPosition);
 }
@@ -45,12 +52,11 @@ export function mergePixels<T extends PixelGeometry>(c: T): T {
     isIdentity(columns) &&
     rows.count * images > 1 &&
     request.pooling === undefined &&
-    isRun(input.strides, shape) &&
-    views.every((view) => isRun(view.strides, shape)) &&
+    [input, ...views].every((view) => runStep(view.strides, shape) !== undefined) &&
     !request.epilogue.stores.some((store) => readsPosition(store.expression));
   if (!merges) return c;
   const pixels = images * rows.count * columns.count;
-  const strides = (from: readonly number[]): readonly number[] => [0, 0, from[2], from[3]];
+  const strides = (from: readonly number[]): readonly number[] => [0, 0, runStep(from, shape)!, from[3]];
   const merged = <V extends OperandView | ImageSource>(view: V): V => ({ ...view, strides: strides(view.strides) });
   const { loads, stores } = request.epilogue;
   return {

@@ -88,9 +88,11 @@ export function outputTile(meaning: Convolution, inputs: readonly Shape[], outpu
   return takesWinograd(shape) ? tileSize : 0;
 }
 
-/** The same for the gradient of its weights, where the sums are 36 matrices of that size. */
-export const takesWinogradWeightGradient = (shape: ConvolutionShape): boolean =>
-  suits(shape) && shape.inputChannels * shape.outputChannels <= 128 * 256;
+/** The same for the gradient of its weights, where the sums are 36 matrices of that size: larger ones pay where many pixels share them. */
+export function takesWinogradWeightGradient(shape: ConvolutionShape, images: number): boolean {
+  const pixels = images * shape.rows.count * shape.columns.count;
+  return suits(shape) && shape.inputChannels * shape.outputChannels <= (pixels < 6144 ? 128 * 256 : 256 * 256);
+}
 
 /** Panel width for the products: the register tile's, over a block of tiles. */
 export function winogradWidth(c: Pick<TapConvolution, "request" | "outputChannels" | "rows" | "columns">): number {
