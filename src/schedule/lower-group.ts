@@ -134,12 +134,16 @@ function lowerStrategy(
       ? []
       : viewsTo(value).map((view) => ({ expression: content.expressions[index], view })),
   );
+  const { spread } = op;
   const request: StrategyRequest = {
     opName: op.opName,
     meaning: op.meaning!,
-    inputs: op.inputs.map((input) => graph.values[input].type),
+    inputs: (spread ? op.inputs.slice(0, -1) : op.inputs).map((input, index) =>
+      index === spread?.input ? spread.type : graph.values[input].type,
+    ),
     output: op.type,
-    views,
+    views: spread ? views.slice(0, -1) : views,
+    ...(spread && { spread: { input: spread.input, window: spread.window, taps: views.at(-1)! } }),
     epilogue: { loads, stores },
     ...(group.pooled !== undefined
       ? { pooling: poolingOf(state, group, content, viewsTo) }

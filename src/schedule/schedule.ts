@@ -15,9 +15,10 @@ import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
 import { findPreparations, lastingInputs, type PlacedStep, type Preparations } from "./preparations.ts";
 import { findRoots } from "./roots.ts";
 import { lowerScan, usesOfResults } from "./scan.ts";
+import { spreadInReaders } from "./spread.ts";
 import { orderUnits, placeStorages, planStores, type Storage, type Storing, type Unit } from "./storage.ts";
 import { guard as guardStrategy } from "./strategies/guard.ts";
-import { strategyFor, takesEpilogue, takesPooling } from "./strategies/index.ts";
+import { strategyFor, takesEpilogue, takesPooling, takesSpread } from "./strategies/index.ts";
 import type { Lowering, Strategy } from "./strategy.ts";
 import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
 
@@ -26,7 +27,7 @@ import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
  * compiled before. `firstGuard` guards of the program around it (the body of a loop is a program) come before its own.
  */
 export function schedule(program: GraphProgram, machine: MachineDescription, firstGuard = 0): Plan {
-  const graph = buildTensorGraph(program);
+  const graph = spreadInReaders(buildTensorGraph(program), takesSpread);
   const roots = findRoots(graph, lastingInputs(program));
   const state = fuse(graph, roots, {
     takesEpilogue: (value) => takesEpilogue(value.opName, value.meaning!),

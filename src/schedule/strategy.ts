@@ -36,6 +36,15 @@ export interface FusedPooling {
   readonly taps: readonly OperandView[];
 }
 
+/** A gradient that max pooling's backward pass would spread over windows side by side, each element to the tap that was the largest. */
+export interface SpreadGradient {
+  /** The input that is spread: its view is over the pooled shape. */
+  readonly input: number;
+  readonly window: readonly [height: number, width: number];
+  /** The taps, a view over the pooled shape. */
+  readonly taps: OperandView;
+}
+
 /** One op with its operands' views and the elementwise work that follows it. */
 export interface StrategyRequest {
   readonly opName: string;
@@ -51,6 +60,8 @@ export interface StrategyRequest {
   readonly taps?: readonly OperandView[];
   /** Convolutions only, where `takesPooling` allows it. */
   readonly pooling?: FusedPooling;
+  /** Gradients of convolutions only, where `takesSpread` allows it. `inputs` has the type of what is spread. */
+  readonly spread?: SpreadGradient;
   readonly machine: MachineDescription;
 }
 

@@ -7,6 +7,7 @@ import { sameShape, sizeOf } from "../graph/shape.ts";
 import { type ScalarExpression, scalarConstant, scalarInput } from "../kernel/scalar.ts";
 import type { Meaning } from "../ops/define.ts";
 import { findMaskedPick } from "./masked-pick.ts";
+import type { Spread } from "./spread.ts";
 
 /** One value. Inputs are ids, that is positions in `TensorGraph.values`, all smaller than its own. */
 export interface Value {
@@ -22,6 +23,8 @@ export interface Value {
   readonly programInput: number;
   /** For elementwise values: the expression over `scalarInput(i)` and positions of its own axes. */
   readonly expression: ScalarExpression | undefined;
+  /** A convolution's gradient that spreads one of its inputs over pooling windows as it loads it; the taps are one more input. */
+  readonly spread?: Spread;
 }
 
 export interface GraphOutput {
@@ -236,7 +239,7 @@ function attributeKey(attributes: Attributes): string {
 }
 
 /** Drops what simplification left unused and renumbers; inputs of the program stay. */
-function prune(graph: TensorGraph): TensorGraph {
+export function prune(graph: TensorGraph): TensorGraph {
   const live = new Uint8Array(graph.values.length);
   for (const { value, overwrites } of graph.outputs) {
     live[value] = 1;

@@ -173,7 +173,7 @@ describe("a training step", () => {
     const { explanation } = schedule(program, wideMachine);
     expect(explanation.match(/overwrites input \d+ in its own kernel/g)).toHaveLength(8);
     expect(explanation).not.toContain("through a temporary");
-    expect(explanation).toContain("18 groups");
+    expect(explanation).toContain("17 groups");
     expect(explanation).not.toContain("pointwise");
   });
 

@@ -3,7 +3,7 @@ import { UnsupportedError } from "../../errors.ts";
 import type { Shape } from "../../graph/shape.ts";
 import type { Meaning } from "../../ops/define.ts";
 import type { Strategy } from "../strategy.ts";
-import { conv2d, matmul, outputTile } from "./contraction/index.ts";
+import { conv2d, matmul, outputTile, spreadsGradient } from "./contraction/index.ts";
 import { indexedStrategies } from "./indexed/index.ts";
 import { window } from "./window/index.ts";
 
@@ -44,4 +44,20 @@ export function takesPooling(meaning: Meaning, inputs: readonly Shape[], shape: 
       shape[axis + 1] % window[axis] === 0 &&
       shape[axis + 1] > 0,
   );
+}
+
+/**
+ * Whether the strategy of a convolution's gradient over `inputs` that gives `shape` spreads the gradient that it reads over windows side by side: where
+ * that is cut into tiles which the windows divide.
+ */
+export function takesSpread(
+  meaning: Meaning,
+  inputs: readonly Shape[],
+  shape: Shape,
+  window: readonly [height: number, width: number],
+): boolean {
+  if (meaning.kind !== "conv2d" || meaning.direction === "forward") return false;
+  const gradient = meaning.direction === "inputGradient" ? inputs[0] : inputs[1];
+  const tile = spreadsGradient(meaning, inputs, shape);
+  return [0, 1].every((axis) => tile % window[axis] === 0 && gradient[axis + 1] % window[axis] === 0) && tile > 0;
 }

@@ -1,5 +1,5 @@
 import { InternalError } from "../../../errors.ts";
-import { sizeOf } from "../../../graph/shape.ts";
+import { type Shape, sizeOf } from "../../../graph/shape.ts";
 import type { Meaning } from "../../../ops/define.ts";
 import type { StepArgument, Strategy, StrategyRequest } from "../../strategy.ts";
 import { type ConvolutionAxis, forwardAxis, inputGradientAxes, spatialAxes } from "./convolution-axis.ts";
@@ -49,7 +49,7 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
   const adjoint = tiled && !forward && takesAdjoint(rows[0], columns[0]);
   const input =
     laneWise || tiled
-      ? withContiguousChannels(lowering, request.views[0], inputType.shape)
+      ? withContiguousChannels(lowering, request.views[0], inMemory(request, 0))
       : {
           argument: operand(request.views[0].operand),
           offset: request.views[0].offset,
@@ -88,6 +88,13 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
     }
 }
 
+/** The shape of an input in memory. */
+function inMemory({ inputs, spread }: StrategyRequest, input: number): Shape {
+  const { shape } = inputs[input];
+  if (spread?.input !== input) return shape;
+  return [shape[0], shape[1] / spread.window[0], shape[2] / spread.window[1], shape[3]];
+}
+
 /** An axis of a gradient whose taps are packed as the forward direction reads them. */
 const inForwardOrder = (axis: ConvolutionAxis): ConvolutionAxis => ({ ...axis, kernelFirst: 0, kernelStep: 1 });
 
@@ -106,7 +113,7 @@ function lowerWinogradWeightGradient(
     name: `conv2d_weight_gradient_${rows.inputSize}x${columns.inputSize}x${inputChannels}_${outputChannels}_winograd`,
     request,
     x: withContiguousChannels(lowering, request.views[0], xType.shape),
-    g: withContiguousChannels(lowering, request.views[1], gType.shape),
+    g: withContiguousChannels(lowering, request.views[1], inMemory(request, 1)),
     images: gType.shape[0],
     inputChannels,
     outputChannels,

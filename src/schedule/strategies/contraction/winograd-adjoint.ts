@@ -1,10 +1,10 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntRegister } from "../../../kernel/ir.ts";
 import type { ConvolutionAxis } from "./convolution-axis.ts";
-import { asRegister, epilogueArguments, type LoweringBuilder, splitTask } from "./lowering.ts";
+import { asRegister, epilogueArguments, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
 import type { TapConvolution } from "./tap-task.ts";
 import type { Block } from "./winograd-blocks.ts";
-import { emitGradientTiles } from "./winograd-gradient-tiles.ts";
+import { emitGradientTiles, gradientFloats } from "./winograd-gradient-tiles.ts";
 import { emitOverlappingRow, lineBytes, type OverlapState } from "./winograd-overlap.ts";
 import { frequencyBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
@@ -56,13 +56,16 @@ export function emitWinogradAdjoint(lowering: LoweringBuilder, c: TapConvolution
   const bandTasks = Math.ceil(blocks / blocksPerTask);
   const panelsPerTask = plan.groupsPerTask * plan.panelsPerGroup;
   const panelTasks = Math.ceil(panels / panelsPerTask);
-  const elements = rows.inputSize * columns.inputSize * c.inputChannels + rows.count * columns.count * c.outputChannels;
+  const elements =
+    gradientFloats(request, rows.inputSize * columns.inputSize * c.inputChannels) +
+    rows.count * columns.count * c.outputChannels;
   const work = {
     tasks: c.images * bandTasks * panelTasks,
     flops: 2 * c.images * rows.inputSize * columns.inputSize * 9 * c.inputChannels * c.outputChannels,
     bytes: 4 * c.images * elements,
   };
-  lowering.step(c.name, [c.input.argument, filters, ...epilogueArguments(request)], work, (k, address) => {
+  const taps = request.spread ? [operand(request.spread.taps.operand)] : [];
+  lowering.step(c.name, [c.input.argument, filters, ...taps, ...epilogueArguments(request)], work, (k, address) => {
     const [panelTask, image, band] = splitTask(k, k.task(), [panelTasks, c.images, bandTasks]);
     const firstPanel = asRegister(k, typeof panelTask === "number" ? 0 : k.mul(panelTask, panelsPerTask));
     const first = asRegister(k, typeof band === "number" ? 0 : k.mul(band, blocksPerTask * blockRows));
@@ -110,6 +113,7 @@ function emitBlock(state: TaskState, block: Block, rows: number): void {
   const { panelsPerGroup, panelVectors, tileColumns } = plan;
   emitGradientTiles(k, address, block, {
     gradient: c.input,
+    spread: c.request.spread,
     image,
     outputs: [c.rows.inputSize, c.columns.inputSize],
     channels: c.inputChannels,

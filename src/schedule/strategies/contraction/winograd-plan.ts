@@ -1,6 +1,6 @@
 import type { Shape } from "../../../graph/shape.ts";
 import type { Meaning } from "../../../ops/define.ts";
-import { type ConvolutionAxis, forwardAxis, spatialAxes } from "./convolution-axis.ts";
+import { type ConvolutionAxis, forwardAxis, inputGradientAxes, spatialAxes } from "./convolution-axis.ts";
 import type { TapConvolution } from "./tap-task.ts";
 import { balancedStrips, chooseTile, rowLimit } from "./tile.ts";
 import { frequencies, tileSize } from "./winograd-transforms.ts";
@@ -92,6 +92,23 @@ export function outputTile(meaning: Convolution, inputs: readonly Shape[], outpu
 export function takesWinogradWeightGradient(shape: ConvolutionShape, images: number): boolean {
   const pixels = images * shape.rows.count * shape.columns.count;
   return suits(shape) && shape.inputChannels * shape.outputChannels <= (pixels < 6144 ? 128 * 256 : 256 * 256);
+}
+
+/**
+ * What the windows over which a convolution's gradient spreads the gradient that it reads have to divide: the size of a tile where that is read by
+ * tiles, else 0.
+ */
+export function spreadsGradient(meaning: Convolution, inputs: readonly Shape[], output: Shape): number {
+  const { direction, groups } = meaning;
+  if (direction === "inputGradient") {
+    const [rows, columns] = spatialAxes(meaning, output, inputs[0]).map(inputGradientAxes);
+    if (rows.length * columns.length !== 1 || !takesAdjoint(rows[0], columns[0])) return 0;
+    const channels = { inputChannels: inputs[0][3], outputChannels: output[3] };
+    return takesWinograd({ rows: rows[0], columns: columns[0], groups, ...channels }) ? tileSize : 0;
+  }
+  const [rows, columns] = spatialAxes(meaning, inputs[0], inputs[1]).map(forwardAxis);
+  const shape = { rows, columns, groups, inputChannels: inputs[0][3], outputChannels: inputs[1][3] };
+  return direction === "weightGradient" && takesWinogradWeightGradient(shape, inputs[1][0]) ? tileSize : 0;
 }
 
 /** Panel width for the products: the register tile's, over a block of tiles. */

@@ -1,10 +1,10 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
-import { asRegister, type LoweringBuilder, offsetAddress, splitTask } from "./lowering.ts";
+import { asRegister, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
 import { type Block, eachStrip, emitBlockPatches } from "./winograd-blocks.ts";
-import { emitGradientTiles } from "./winograd-gradient-tiles.ts";
+import { emitGradientTiles, gradientFloats } from "./winograd-gradient-tiles.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { tileBytes } from "./winograd-tile.ts";
 import { frequencies } from "./winograd-transforms.ts";
@@ -36,9 +36,13 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
   const work = {
     tasks: imageGroups * bands * panelTasks,
     flops: 2 * pixels * 9 * c.inputChannels * c.outputChannels,
-    bytes: 4 * (pixels * c.outputChannels + c.images * c.rows.inputSize * c.columns.inputSize * c.inputChannels),
+    bytes:
+      4 *
+      (gradientFloats(c.request, pixels * c.outputChannels) +
+        c.images * c.rows.inputSize * c.columns.inputSize * c.inputChannels),
   };
-  lowering.step(c.name, [c.x.argument, c.g.argument, partials], work, (k, address) => {
+  const taps = c.request.spread ? [operand(c.request.spread.taps.operand)] : [];
+  lowering.step(c.name, [c.x.argument, c.g.argument, ...taps, partials], work, (k, address) => {
     const [imageGroup, band, panelTask] = splitTask(k, k.task(), [imageGroups, bands, panelTasks]);
     const row = k.scratch(Math.max(patchRowBytes(plan.blockColumns), tileBytes));
     const patches = k.scratch(frequencies * frequencyBytes(plan.tiles, plan.patchChannels));
@@ -76,6 +80,7 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
           });
           emitGradientTiles(k, address, block, {
             gradient: c.g,
+            spread: c.request.spread,
             image,
             outputs: [c.rows.count, c.columns.count],
             channels: c.outputChannels,
