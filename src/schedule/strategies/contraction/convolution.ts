@@ -61,7 +61,7 @@ function lowerTaps(request: StrategyRequest, meaning: Convolution, lowering: Low
       const pixels = { request, input, images: output[0], rows: row, columns: column };
       const merged = groups === 1 && !laneWise ? mergePixels(pixels) : pixels;
       const width = tiled
-        ? winogradWidth({ request, rows: row, columns: column, outputChannels })
+        ? winogradWidth({ request, rows: row, columns: column, inputChannels, outputChannels })
         : panelWidth(request, merged.columns, outputChannels);
       const weights = packTaps(request, lowering, {
         forward,

@@ -111,10 +111,26 @@ export function spreadsGradient(meaning: Convolution, inputs: readonly Shape[], 
   return direction === "weightGradient" && takesWinogradWeightGradient(shape, inputs[1][0]) ? tileSize : 0;
 }
 
-/** Panel width for the products: the register tile's, over a block of tiles. */
-export function winogradWidth(c: Pick<TapConvolution, "request" | "outputChannels" | "rows" | "columns">): number {
+/** Bytes of the transformed weights. */
+const filterBytes = (channels: number, vectors: number): number => 64 * frequencies * channels * vectors;
+
+/** Whether they come from further away than the second-level cache. */
+const areLarge = (bytes: number, l2Bytes: number): boolean => 2 * bytes > l2Bytes;
+
+/**
+ * Panel width for the products: the register tile's, over a block of tiles. One image that is one block is shared by panels alone, so there are two at least
+ * where weights are large.
+ */
+export function winogradWidth(
+  c: Pick<TapConvolution, "request" | "inputChannels" | "outputChannels" | "rows" | "columns">,
+): number {
+  const { machine, output } = c.request;
   const tiles = Math.ceil(c.rows.count / tileSize) * Math.ceil(c.columns.count / tileSize);
-  return 16 * chooseTile(c.request.machine, Math.min(tiles, 14), Math.ceil(c.outputChannels / 16)).vectors;
+  const vectors = Math.ceil(c.outputChannels / 16);
+  const fitting = chooseTile(machine, Math.min(tiles, 14), vectors).vectors;
+  const alone = output.shape[0] === 1 && tiles <= 16;
+  const shared = alone && vectors > 1 && areLarge(filterBytes(c.inputChannels, vectors), machine.l2Bytes);
+  return 16 * (shared ? Math.min(fitting, Math.ceil(vectors / 2)) : fitting);
 }
 
 /** Decides the blocks. */
@@ -130,8 +146,7 @@ export function planWinograd(c: TapConvolution): WinogradPlan {
   const wanted = Math.max(strip, 12);
   const panelBytes = 4 * floatsOf(wanted) * c.width;
   const panelGroups = Math.ceil(panels / Math.max(1, Math.floor(machine.l2Bytes / 4 / panelBytes)));
-  const weightBytes = 4 * frequencies * channels * panels * c.width;
-  const largeFilters = 2 * weightBytes > machine.l2Bytes;
+  const largeFilters = areLarge(filterBytes(channels, panels * panelVectors), machine.l2Bytes);
   const perTile = (panelsHeld: number): number => 4 * frequencies * (channels + panelsHeld * c.width);
   const imageFits = (panelsHeld: number): boolean =>
     tileRows * tileColumns * perTile(panelsHeld) <= 0.75 * machine.l2Bytes;
@@ -149,8 +164,9 @@ export function planWinograd(c: TapConvolution): WinogradPlan {
   const rowsThatFit = Math.min(tileRows, Math.max(1, Math.floor(tiles / blockColumns)));
   const blockRows = Math.ceil(tileRows / Math.ceil(tileRows / rowsThatFit));
   // Every task transforms the patches that it multiplies, which is little beside products with 64 channels or more.
-  const groups = Math.ceil(panels / panelsPerGroup);
   const blocks = c.images * Math.ceil(tileRows / blockRows);
+  if (largeFilters && blocks === 1) panelsPerGroup = Math.min(panelsPerGroup, Math.ceil(panels / 2));
+  const groups = Math.ceil(panels / panelsPerGroup);
   const parts = largeFilters ? Math.max(1, Math.min(groups, Math.floor(leastTasks / blocks))) : 1;
   const groupsPerTask = Math.ceil(groups / parts);
   return {
