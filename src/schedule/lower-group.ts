@@ -228,7 +228,8 @@ function lowerLoops(
     machine,
   };
   const lowering = lowerings.ofLoop(body);
-  const bytes = bytesOf(content.full, group.space) + bytesOf(content.kept, keptExtents(group)) + storedBytes(body);
+  const read = bytesOf(state, content.full, group.space) + bytesOf(state, content.kept, keptExtents(group));
+  const bytes = read + storedBytes(body);
   const steps = lowering.steps.map((step, index) => ({ ...step, bytes: index === 0 ? bytes : step.bytes }));
   return { lowering: { ...lowering, steps }, operands: table.storages };
 }
@@ -239,14 +240,15 @@ function nameOf(state: GroupGraph, group: Group): string {
   return `${kind}_${ops.slice(0, 3).join("_")}_${group.space.join("x") || "scalar"}`;
 }
 
-function bytesOf(inliner: Inliner | undefined, extents: readonly number[]): number {
+/** Least bytes that are read: of what is joined or padded, no more than there is. */
+function bytesOf({ graph }: GroupGraph, inliner: Inliner | undefined, extents: readonly number[]): number {
   let bytes = 0;
   for (const load of inliner?.loads ?? []) {
     let elements = 1;
     load.access.strides.forEach((stride, axis) => {
       if (stride !== 0) elements *= extents[axis];
     });
-    bytes += elements * bytesPerElement[load.dtype];
+    bytes += Math.min(elements, graph.values[load.value].size) * bytesPerElement[load.dtype];
   }
   return bytes;
 }

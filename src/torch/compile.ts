@@ -9,6 +9,7 @@ import { atEntry } from "../tensor/lift.ts";
 import type { CallArguments, CallResult } from "./jit/trace.ts";
 import { AnyModule } from "./nn/any-module.ts";
 import { Module } from "./nn/module.ts";
+import { ModuleSnapshot } from "./nn/module-snapshot.ts";
 
 type Program = (...args: Tensor[]) => Tensor;
 
@@ -18,7 +19,9 @@ type Program = (...args: Tensor[]) => Tensor;
  */
 export class OptimizedModule<Inner extends AnyModule> extends Module<CallArguments<Inner>, CallResult<Inner>> {
   readonly _orig_mod: Inner;
+  /** By the modes of the modules inside. */
   readonly #programs = new Map<string, Program>();
+  #snapshot: ModuleSnapshot | undefined;
 
   constructor(module: Inner) {
     super();
@@ -29,15 +32,17 @@ export class OptimizedModule<Inner extends AnyModule> extends Module<CallArgumen
   override forward(...args: CallArguments<Inner>): CallResult<Inner> {
     const inner = this._orig_mod as unknown as Program;
     if (isGradEnabled()) return inner(...(args as unknown as Tensor[])) as CallResult<Inner>;
-    // what a trace depends on besides the arguments
-    const mode = this._orig_mod
-      .modules()
-      .map(({ training }) => (training ? 1 : 0))
-      .join("");
-    let program = this.#programs.get(mode);
+    if (!this.#snapshot?.holds()) {
+      const snapshot = new ModuleSnapshot(this._orig_mod);
+      // another network: what was traced through the one before is not it
+      if (this.#snapshot && !snapshot.hasModulesOf(this.#snapshot)) this.#programs.clear();
+      this.#snapshot = snapshot;
+    }
+    const { modes } = this.#snapshot;
+    let program = this.#programs.get(modes);
     if (!program) {
       program = compileFunction((...given: Tensor[]) => inner(...given)) as Program;
-      this.#programs.set(mode, program);
+      this.#programs.set(modes, program);
     }
     return program(...(args as unknown as Tensor[])) as CallResult<Inner>;
   }

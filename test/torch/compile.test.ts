@@ -84,6 +84,33 @@ describe("torch.compile", () => {
     expect(model.parameters()).toEqual(net.parameters());
   });
 
+  test("a module whose parts are replaced, added to or taken away afterwards computes what it has become", () => {
+    const [first, second, third] = [new nn.Linear(4, 4), new nn.Linear(4, 4), new nn.Linear(4, 4)];
+    const net = new nn.Sequential(first, new nn.Sequential(second, new nn.ReLU()));
+    const x = random(1, [2, 4]);
+    const model = compile(net);
+    const agrees = (): void => noGrad(() => expect(model(x).dataSync()).toEqual(net(x).dataSync()));
+    const properties = net as unknown as Record<string, unknown>;
+    noGrad(() => {
+      agrees();
+      const { compilations } = engine.stats();
+      agrees();
+      expect(engine.stats().compilations).toBe(compilations);
+      const before = model(x).dataSync();
+      properties["0"] = third;
+      agrees();
+      expect(model(x).dataSync()).not.toEqual(before);
+      net.add(first);
+      agrees();
+      properties["1"] = new nn.Sigmoid();
+      agrees();
+      properties["0"] = first;
+      properties["1"] = new nn.Dropout(0.5);
+      model.eval();
+      agrees();
+    });
+  });
+
   test("compiled functions inside compiled functions are part of them", () => {
     const twice = compile((x: Tensor) => x.mul(2));
     const step = compile((x: Tensor) => twice(x).add(1));

@@ -20,9 +20,16 @@ function joined(prefix: string, name: string): string {
 
 /** A module of any arguments and results. Subclass `Module`, not this. */
 export abstract class AnyModule extends CallableModule {
+  /** @internal Modules made so far, of all models. */
+  static made = 0;
   /** Whether layers that differ in training (Dropout, BatchNorm) behave as in training. */
   training = true;
   readonly #persistent = new Map<string, boolean>();
+
+  constructor() {
+    super();
+    AnyModule.made++;
+  }
 
   // ---- what is inside ----
 
@@ -288,7 +295,7 @@ function walk(
   }
   if (!visit(module, name)) return;
   const path = [...above, module];
-  // a module is a function, and few properties are: the test before the dear one; a walk comes before every call of a compiled module
+  // a module is a function, and few properties are: the test before the dear one
   const properties = module as unknown as Readonly<Record<string, unknown>>;
   for (const child of Object.keys(module)) {
     const value = properties[child];
