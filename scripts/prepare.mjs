@@ -64,6 +64,9 @@ await build({
   // classes of the doors share names (both Keras and PyTorch have a Flatten): what a class is called is saved with models and shown in summaries
   keepNames: true,
   external: ["koffi", "sharp"],
+  // comments are the only text beyond ASCII, and one such character makes V8 keep the file at two bytes a character
+  minifyWhitespace: true,
+  lineLimit: 160,
   plugins: [builtinsOnUse],
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },

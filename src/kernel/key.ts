@@ -53,7 +53,7 @@ class KeyWriter {
 
   private block(statements: readonly Statement[]): void {
     this.number(statements.length);
-    for (const statement of statements) this.statement(statement);
+    for (let at = 0; at < statements.length; at++) this.statement(statements[at]);
   }
 
   private statement(s: Statement): void {
@@ -189,7 +189,8 @@ class KeyWriter {
       number = isInt ? this.intCount++ : this.vectorCount++;
       numbers[register.id] = number;
     }
-    this.number(number);
+    if (number <= largestUnit) this.units.push(number);
+    else this.number(number);
   }
 
   private number(value: number): void {

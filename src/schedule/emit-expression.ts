@@ -50,7 +50,7 @@ export function hoistConstants(k: KernelBuilder, expressions: readonly ScalarExp
     if (seen.has(expression)) return;
     seen.add(expression);
     if (expression.kind === "constant") scope.emit(expression);
-    else if (expression.kind === "call") for (const input of expression.inputs) visit(input);
+    else if (expression.kind === "call") expression.inputs.forEach(visit);
   };
   for (const expression of expressions) visit(expression);
   return scope;
@@ -214,10 +214,9 @@ export class ExpressionScope {
         if (extreme) return this.emit(extreme);
         const inputs = expression.inputs.map((input) => this.emit(input));
         const from = expression.inputs[0].dtype;
-        const ids = inputs.map((register) => register.id).join(" ");
-        return this.numbered(`${expression.function} ${from} ${expression.dtype} ${ids}`, () =>
-          this.call(expression.function, inputs, from, expression.dtype),
-        );
+        let key = `${expression.function} ${from} ${expression.dtype}`;
+        for (let input = 0; input < inputs.length; input++) key += ` ${inputs[input].id}`;
+        return this.numbered(key, () => this.call(expression.function, inputs, from, expression.dtype));
       }
     }
   }
@@ -237,7 +236,10 @@ export class ExpressionScope {
     return this.integer(name, inputs, from);
   }
 
-  private float(name: ScalarFunction, [a, b, c]: readonly VectorRegister[]): VectorRegister {
+  private float(name: ScalarFunction, inputs: readonly VectorRegister[]): VectorRegister {
+    const a = inputs[0];
+    const b = inputs[1];
+    const c = inputs[2];
     const { k } = this;
     const binary = floatBinary[name];
     if (binary) return k.binary(binary, a, b);
@@ -270,7 +272,9 @@ export class ExpressionScope {
     }
   }
 
-  private integer(name: ScalarFunction, [a, b]: readonly VectorRegister[], dtype: DType): VectorRegister {
+  private integer(name: ScalarFunction, inputs: readonly VectorRegister[], dtype: DType): VectorRegister {
+    const a = inputs[0];
+    const b = inputs[1];
     const { k } = this;
     const binary = integerBinary[name];
     if (binary) return this.wrap(k.binary(binary, a, b), name, dtype);
@@ -319,7 +323,9 @@ export class ExpressionScope {
     return this.k.binary("and", value, this.constant(255, "i32"));
   }
 
-  private mask(name: ScalarFunction, [a, b]: readonly VectorRegister[]): VectorRegister {
+  private mask(name: ScalarFunction, inputs: readonly VectorRegister[]): VectorRegister {
+    const a = inputs[0];
+    const b = inputs[1];
     const { k } = this;
     const binary = maskBinary[name];
     if (binary) return k.binary(binary, a, b);

@@ -249,13 +249,14 @@ export function substitute(
     else if (expression.kind === "position") result = position(expression.axis);
     else if (expression.kind === "constant") result = expression;
     else {
+      const { function: name, inputs, dtype } = expression;
       const parts: ScalarExpression[] = [];
-      for (const input of expression.inputs) {
-        const part = visit(input);
+      for (let at = 0; at < inputs.length; at++) {
+        const part = visit(inputs[at]);
         if (!part) return undefined;
         parts.push(part);
       }
-      result = { ...expression, inputs: parts };
+      result = { kind: "call", function: name, inputs: parts, dtype };
     }
     if (result) done.set(expression, result);
     return result;

@@ -95,7 +95,7 @@ export function countCalls(expressions: readonly ScalarExpression[]): number {
     if (expression.kind !== "call" || seen.has(expression)) return;
     seen.add(expression);
     if (expression.function !== "bitcast") calls++;
-    for (const input of expression.inputs) visit(input);
+    expression.inputs.forEach(visit);
   };
   for (const expression of expressions) visit(expression);
   return calls;
@@ -109,7 +109,7 @@ export function usedAxes(expressions: readonly (ScalarExpression | undefined)[])
     if (expression.kind === "position") axes.add(expression.axis);
     if (expression.kind !== "call" || seen.has(expression)) return;
     seen.add(expression);
-    for (const input of expression.inputs) visit(input);
+    expression.inputs.forEach(visit);
   };
   for (const expression of expressions) if (expression) visit(expression);
   return axes;

@@ -203,7 +203,7 @@ export class PointEmitter {
       if (seen.has(expression) || expression.kind === "constant") return;
       seen.add(expression);
       if (this.variation.of(expression) <= level) scope.emit(expression);
-      else if (expression.kind === "call") for (const input of expression.inputs) visit(input);
+      else if (expression.kind === "call") expression.inputs.forEach(visit);
       else if (expression.kind === "input" && expression.index < memberBase) {
         const { guard } = this.body.fullLoads[expression.index];
         if (guard) visit(guard);

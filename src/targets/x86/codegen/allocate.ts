@@ -66,7 +66,9 @@ class Scan {
   }
 
   run(): void {
-    for (const instruction of this.machine.instructions) {
+    const { instructions } = this.machine;
+    for (let at = 0; at < instructions.length; at++) {
+      const instruction = instructions[at];
       const target = instruction.target;
       if (target >= 0 && this.assignment[target] < 0 && this.spilled[target] === 0) this.place(target, instruction);
     }
@@ -133,7 +135,9 @@ class Scan {
     const occupants = this.occupants[registerClass];
     let least = this.density(register);
     let victim = -1;
-    for (const code of this.order[registerClass]) {
+    const order = this.order[registerClass];
+    for (let choice = 0; choice < order.length; choice++) {
+      const code = order[choice];
       const density = this.density(occupants[code]);
       if (density >= least) continue;
       least = density;

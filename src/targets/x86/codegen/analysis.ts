@@ -72,7 +72,7 @@ class Walk {
   hasComparison = false;
 
   block(statements: readonly Statement[]): void {
-    for (const statement of statements) this.statement(statement);
+    for (let at = 0; at < statements.length; at++) this.statement(statements[at]);
   }
 
   private statement(s: Statement): void {
@@ -280,12 +280,14 @@ function isUniform(s: Instruction, uniform: readonly boolean[]): boolean {
 
 function findMaskOnly(walk: Walk): boolean[] {
   const maskOnly: boolean[] = [];
-  for (const writer of walk.writers) {
+  const { writers, vectorContext } = walk;
+  for (let at = 0; at < writers.length; at++) {
+    const writer = writers[at];
     const id = writer.target.id;
     const makesMask = writer.op === "vectorBinary" && (isComparison(writer.function) || isLogic(writer.function));
     maskOnly[id] = makesMask && maskOnly[id] !== false;
   }
-  for (const id of walk.vectorContext) maskOnly[id] = false;
+  for (let at = 0; at < vectorContext.length; at++) maskOnly[vectorContext[at]] = false;
   const isConstant = (id: number) => walk.constants[id] === 0 || walk.constants[id] === -1;
   for (let changed = true; changed; ) {
     changed = false;
@@ -294,7 +296,8 @@ function findMaskOnly(walk: Walk): boolean[] {
       maskOnly[id] = false;
       changed = true;
     };
-    for (const writer of walk.writers) {
+    for (let at = 0; at < writers.length; at++) {
+      const writer = writers[at];
       if (writer.op !== "vectorBinary" || !isLogic(writer.function)) continue;
       const { target, left, right } = writer;
       const maskInputs = (maskOnly[left.id] || isConstant(left.id)) && (maskOnly[right.id] || isConstant(right.id));

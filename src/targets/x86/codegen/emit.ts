@@ -67,7 +67,8 @@ export class Emitter {
       assembler.emit("and", rsp, -frameAlignment);
       assembler.emit("mov", memory(rsp, frame), rax);
     }
-    for (const instruction of machine.instructions) this.instruction(instruction);
+    const { instructions } = machine;
+    for (let at = 0; at < instructions.length; at++) this.instruction(instructions[at]);
     if (frame > 0) assembler.emit("mov", rsp, memory(rsp, frame));
     for (const code of saved.reverse()) assembler.emit("pop", r64(code));
     assembler.emit("vzeroupper");

@@ -73,9 +73,8 @@ export function splatRegister(context: LoweringContext, target: VectorRegister, 
 
 export function lowerFma(context: LoweringContext, s: Of<"fma" | "fnma">): void {
   const operation = s.op === "fma" ? operations.fma : operations.fnma;
-  let [a, b] = [s.a, s.b];
-  if (!context.isWaiting(b) && context.isWaiting(a)) [a, b] = [b, a];
-  emitTernary(context, operation, s.target, a, b);
+  const swapped = !context.isWaiting(s.b) && context.isWaiting(s.a);
+  emitTernary(context, operation, s.target, swapped ? s.b : s.a, swapped ? s.a : s.b);
 }
 
 function emitTernary(

@@ -57,7 +57,7 @@ class Lowering {
   }
 
   block(statements: readonly Statement[]): void {
-    for (const statement of statements) this.statement(statement);
+    for (let at = 0; at < statements.length; at++) this.statement(statements[at]);
   }
 
   private statement(s: Statement): void {
@@ -275,7 +275,8 @@ class Lowering {
 
   private hoistConstants(body: readonly Statement[]): void {
     const { context } = this;
-    for (const s of body) {
+    for (let at = 0; at < body.length; at++) {
+      const s = body[at];
       if (s.op === "vectorConstant") context.constants.splat(constantBits(s.value, s.type));
       else if (s.op === "laneIndex")
         for (let half = 0; half < context.halves; half++) context.constants.laneIndex(half);

@@ -37,7 +37,8 @@ class Spilling {
   }
 
   run(): void {
-    for (const instruction of this.machine.instructions) this.rewrite(instruction);
+    const { instructions } = this.machine;
+    for (let at = 0; at < instructions.length; at++) this.rewrite(instructions[at]);
     this.machine.instructions = this.output;
   }
 
