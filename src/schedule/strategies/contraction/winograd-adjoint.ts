@@ -5,12 +5,13 @@ import { asRegister, epilogueArguments, type LoweringBuilder, operand, splitTask
 import type { TapConvolution } from "./tap-task.ts";
 import type { Block } from "./winograd-blocks.ts";
 import { emitGradientTiles, gradientFloats } from "./winograd-gradient-tiles.ts";
-import { emitOverlappingRow, lineBytes, type OverlapState } from "./winograd-overlap.ts";
+import { emitOverlappingRow, lineBytes, type OverlapState, shared } from "./winograd-overlap.ts";
 import { frequencyBytes } from "./winograd-patches.ts";
 import { planWinograd, type WinogradPlan } from "./winograd-plan.ts";
+import { type Run, rowsOfEpilogue, rowsOfSource, tilesAfter } from "./winograd-prefetch.ts";
 import { emitProducts, type ProductState, productBytes, vectorBytes } from "./winograd-products.ts";
 import { tileBytes } from "./winograd-tile.ts";
-import { frequencies, patchSize } from "./winograd-transforms.ts";
+import { frequencies, patchSize, tileSize } from "./winograd-transforms.ts";
 import { transformFilters } from "./winograd-weights.ts";
 
 /** Tasks of a batch of few images: bands of rows of tiles, of which each computes the row above once more. */
@@ -124,10 +125,18 @@ function emitBlock(state: TaskState, block: Block, rows: number): void {
     scratch: state.edge,
   });
   const wholeChannels = c.outputChannels - (c.outputChannels % 16);
+  // with two threads, the image after the other's comes next
+  const nextRows = (): Run[] => {
+    const next = tilesAfter(k, { image, row: block.row, rows }, [0, plan.tileRows], 2);
+    const at = { image: next.image, row: k.mul(next.row, tileSize), rows: plan.blockRows * tileSize };
+    return rowsOfSource(k, address, c.input, [c.columns.inputSize, c.inputChannels], at, c.request.spread);
+  };
   const carryBytes = 2 * lineBytes(plan);
   k.loop(firstPanel, endPanel, panelsPerGroup, (group) => {
     const end = k.intBinary("min", k.add(group, panelsPerGroup), endPanel);
-    emitProducts(state, group, end, rows * tileColumns);
+    const at = { image, row: k.add(k.mul(block.row, tileSize), -(c.rows.offset + shared)), rows: rows * tileSize };
+    const runs = plan.panels > panelsPerGroup ? [] : [...rowsOfEpilogue(k, c.request, address, at), ...nextRows()];
+    emitProducts(state, group, end, rows * tileColumns, runs);
     const first = k.mul(group, c.width);
     const last = k.intBinary("min", k.mul(end, c.width), c.outputChannels);
     const firstCarry = k.add(state.carry, k.mul(k.intBinary("sub", group, firstPanel), panelVectors * carryBytes));

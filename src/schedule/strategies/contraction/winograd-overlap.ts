@@ -9,7 +9,7 @@ import { productBytes } from "./winograd-products.ts";
 import { patchSize, tileSize, transformPatchGradient } from "./winograd-transforms.ts";
 
 /** Rows and columns that neighbouring patches share. */
-const shared = patchSize - tileSize;
+export const shared = patchSize - tileSize;
 
 /** A task as far as it adds up patches. */
 export interface OverlapState {

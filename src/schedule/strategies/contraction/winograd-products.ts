@@ -9,6 +9,7 @@ import { balancedStrips, rowLimit } from "./tile.ts";
 import { eachStrip } from "./winograd-blocks.ts";
 import { frequencyBytes } from "./winograd-patches.ts";
 import type { WinogradPlan } from "./winograd-plan.ts";
+import type { Run } from "./winograd-prefetch.ts";
 import { frequencies } from "./winograd-transforms.ts";
 import { filterBytes } from "./winograd-weights.ts";
 
@@ -31,7 +32,13 @@ export const productBytes = ({ panelsPerGroup, panelVectors }: WinogradPlan): nu
   64 * (((vectorBytes / 64) * panelsPerGroup * panelVectors) | 1);
 
 /** Products of a group of panels, `[tile][vector][frequency][16]`: one fma chain over the channels for each. */
-export function emitProducts(state: ProductState, group: IntRegister, end: IntRegister, tiles: number): void {
+export function emitProducts(
+  state: ProductState,
+  group: IntRegister,
+  end: IntRegister,
+  tiles: number,
+  runs: readonly Run[] = [],
+): void {
   const { k, c, plan, address } = state;
   const panelBytes = 4 * c.inputChannels * c.width;
   const filterStride = filterBytes({ panels: plan.panels, channels: c.inputChannels, width: c.width });
@@ -40,18 +47,24 @@ export function emitProducts(state: ProductState, group: IntRegister, end: IntRe
   const patches = k.intMove(state.patches);
   const filters = k.add(address(state.filters), k.mul(group, panelBytes));
   const products = k.intMove(state.products);
-  const iterations = strips.count * Math.floor(c.inputChannels / 4);
+  const perPanel = strips.count * Math.floor(c.inputChannels / 4);
   /** Fetches the next panel of a frequency, or the first of the next frequency. */
   const nextFilters = (panel: IntRegister, first: IntRegister, current: IntRegister): (() => void) | undefined => {
     const start = k.add(current, panelBytes);
     k.if(k.compare("eq", k.add(panel, 1), end), () => k.add(first, filterStride, start));
-    return fetchAhead(k, [{ start, bytes: panelBytes, iterations }]);
+    return fetchAhead(k, [{ start, bytes: panelBytes, iterations: perPanel }]);
   };
+  const alongside = plan.largeFilters
+    ? undefined
+    : fetchAhead(
+        k,
+        runs.map((run) => ({ ...run, iterations: frequencies * plan.panelsPerGroup * perPanel })),
+      );
   k.loop(0, frequencies, 1, () => {
     const w = k.intMove(filters);
     const target = k.intMove(products);
     k.loop(group, end, 1, (panel) => {
-      const ahead = plan.largeFilters ? nextFilters(panel, filters, w) : undefined;
+      const ahead = plan.largeFilters ? nextFilters(panel, filters, w) : alongside;
       eachStrip(k, strips, (first, size) => {
         const accumulators = zeroAccumulators(k, size, plan.panelVectors);
         emitReduction(k, {

@@ -1,13 +1,15 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister, VectorRegister } from "../../../kernel/ir.ts";
-import { asRegister, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
+import { type AddressOf, asRegister, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
+import { fetchAhead } from "./prefetch.ts";
 import { emitReduction, zeroAccumulators } from "./reduction.ts";
 import { balancedStrips, rowLimit } from "./tile.ts";
 import { type Block, eachStrip, emitBlockPatches } from "./winograd-blocks.ts";
 import { emitGradientTiles, gradientFloats } from "./winograd-gradient-tiles.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
+import { type Run, rowsOfSource, tilesAfter } from "./winograd-prefetch.ts";
 import { tileBytes } from "./winograd-tile.ts";
-import { frequencies } from "./winograd-transforms.ts";
+import { frequencies, tileSize } from "./winograd-transforms.ts";
 import { planBlocks, type WeightGradientBlocks, type WinogradWeightGradient } from "./winograd-weight-gradient-plan.ts";
 import { sumWeightGradients } from "./winograd-weight-gradient-sum.ts";
 
@@ -92,7 +94,11 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
             blockColumns: plan.blockColumns,
             scratch: row,
           });
-          emitProducts(state, block, progress);
+          const last = k.add(end, -1);
+          const further = k.intConstant(1);
+          k.if(k.compare("ge", image, last), () => k.intConstant(imagesPerGroup + 1, further));
+          const at = { image, row: blockRow, rows: plan.blockRows };
+          emitProducts(state, block, progress, nextRows(k, address, c, plan, at, [firstRow, endRow], further));
           k.intConstant(1, progress);
         });
       });
@@ -101,8 +107,30 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
   sumWeightGradients(lowering, c, plan, partials);
 }
 
+/** What is read after a block of whole rows: the rows of x and of the gradient below it, or those of the next image. */
+function nextRows(
+  k: KernelBuilder,
+  address: AddressOf,
+  c: WinogradWeightGradient,
+  plan: WeightGradientBlocks,
+  block: { readonly image: IntRegister; readonly row: IntRegister; readonly rows: number },
+  range: readonly [IntRegister, IntRegister],
+  further: IntRegister,
+): Run[] {
+  if (plan.blockColumns < plan.tileColumns) return [];
+  const next = tilesAfter(k, block, range, further);
+  const row = k.mul(next.row, tileSize);
+  const rows = plan.blockRows * tileSize;
+  const x = { image: next.image, row: k.add(row, c.rows.offset), rows };
+  const g = { image: next.image, row, rows };
+  return [
+    ...rowsOfSource(k, address, c.x, [c.columns.inputSize, c.inputChannels], x),
+    ...rowsOfSource(k, address, c.g, [c.columns.count, c.outputChannels], g, c.request.spread),
+  ];
+}
+
 /** Adds a block's products over its tiles to the partial sum; `progress` is 0 before the first block. */
-function emitProducts(state: TaskState, block: Block, progress: IntRegister): void {
+function emitProducts(state: TaskState, block: Block, progress: IntRegister, runs: readonly Run[]): void {
   const { k, c, plan } = state;
   const vectors = plan.width / 16;
   const strips = balancedStrips(c.inputChannels, rowLimit(c.request.machine, vectors));
@@ -119,6 +147,11 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
   const partial = offsetAddress(k, k.intMove(state.partial), [[state.firstPanel, panelBytes]]);
   const panelCount =
     typeof state.endPanel === "number" ? state.endPanel : k.intBinary("sub", state.endPanel, state.firstPanel);
+  const iterations = frequencies * plan.panelsPerTask * strips.count * Math.floor(plan.tiles / 4);
+  const eachIteration = fetchAhead(
+    k,
+    runs.map((run) => ({ ...run, iterations })),
+  );
   k.loop(0, frequencies, 1, () => {
     const g = k.intMove(gradients);
     const result = k.intMove(partial);
@@ -144,6 +177,7 @@ function emitProducts(state: TaskState, block: Block, progress: IntRegister): vo
           bStep: tileStride,
           count,
           unroll: 4,
+          eachIteration,
         });
         each((register, displacement) => k.store(register, k.at(at, displacement)));
       });

@@ -5,9 +5,10 @@ import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
 import { type Block, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd } from "./winograd-plan.ts";
+import { type Run, rowsOfSource, tilesAfter } from "./winograd-prefetch.ts";
 import { emitProducts, type ProductState, productBytes, vectorBytes } from "./winograd-products.ts";
 import { emitTile, tileBytes } from "./winograd-tile.ts";
-import { frequencies } from "./winograd-transforms.ts";
+import { frequencies, tileSize } from "./winograd-transforms.ts";
 import { transformFilters } from "./winograd-weights.ts";
 
 /** A kernel under construction. */
@@ -99,10 +100,17 @@ function emitBlock(state: TaskState, block: Block): void {
   emitBlockPatches(k, state.address, block, { ...source, destination: state.patches });
   if (state.blank) emitBlankTiles(k, state.address, block, source, state.blank);
   const { panelsPerGroup, blockRows, blockColumns, tileRows } = plan;
+  // with two threads, the image after the other's comes next
+  const nextRows = (rows: number): Run[] => {
+    if (plan.panels > panelsPerGroup) return [];
+    const next = tilesAfter(k, { image: state.image, row: block.row, rows }, [0, tileRows], 2);
+    const at = { image: next.image, row: k.add(k.mul(next.row, tileSize), c.rows.offset), rows: blockRows * tileSize };
+    return rowsOfSource(k, state.address, c.input, [c.columns.inputSize, c.inputChannels], at);
+  };
   const lastRows = tileRows % blockRows;
   k.loop(state.firstPanel, state.endPanel, panelsPerGroup, (group) => {
     const end = k.intBinary("min", k.add(group, panelsPerGroup), state.endPanel);
-    const products = (rows: number) => (): void => emitProducts(state, group, end, rows * blockColumns);
+    const products = (rows: number) => (): void => emitProducts(state, group, end, rows * blockColumns, nextRows(rows));
     if (lastRows === 0) products(blockRows)();
     else k.if(k.compare("eq", block.rows, blockRows), products(blockRows), products(lastRows));
     emitTiles(state, block, group, end);
