@@ -71,11 +71,14 @@ export const takesWinograd = (shape: ConvolutionShape): boolean =>
 /** Rows of this many tiles are held whole by `emitWinogradAdjoint`. */
 const mostTilesInRow = 16;
 
-/** Whether an input gradient that goes by Winograd's transforms has fewer tiles in the gradient that it reads than in the one that it gives. */
+/**
+ * Whether an input gradient that goes by Winograd's transforms has no more tiles in the gradient that it reads than in the one that it gives. With as many,
+ * either way takes as long, but tiles that are read may be spread from a pooled gradient.
+ */
 export function takesAdjoint(rows: ConvolutionAxis, columns: ConvolutionAxis): boolean {
   const tiles = (size: number): number => Math.ceil(size / tileSize);
   const read = tiles(rows.inputSize) * tiles(columns.inputSize);
-  return read < tiles(rows.count) * tiles(columns.count) && tiles(columns.inputSize) <= mostTilesInRow;
+  return read <= tiles(rows.count) * tiles(columns.count) && tiles(columns.inputSize) <= mostTilesInRow;
 }
 
 /**
