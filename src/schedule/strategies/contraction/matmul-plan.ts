@@ -42,8 +42,15 @@ export const unroll = 4;
 
 const smallBytes = 16 * 1024;
 
-/** Cycles per step that a tile waits for a row of B that comes from memory, see `chooseTile`. */
-const rowWait = 4;
+/** Where B is read once, as it lies, while A passes through for every panel; see `chooseTile`. */
+const streamCosts = { wait: 4, broadcast: 0.05 };
+
+/**
+ * Most steps of a block where B is read as it lies. Its rows are often a power of two apart, so that those of a panel share few sets of the second-level
+ * cache, which must hold this block and the next; where few strips follow the one that packs, shorter blocks leave more room to its neighbours.
+ */
+const streamedSteps = { few: 80, many: 144 };
+const fewStrips = 32;
 
 /** Rows this far apart compete for the same few cache lines. */
 function aliases(strideElements: number): boolean {
@@ -58,7 +65,12 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   const [bStep, bColumn] = problem.b.strides.slice(-2);
   const batches = batch.reduce((product, extent) => product * extent, 1);
   const streamsRows = n >= m && m > rowLimit(machine, 2) && bColumn === 1 && 4 * k * n > machine.l2Bytes;
-  const tile = chooseTile(machine, m, Math.ceil(n / 16), streamsRows && machine.vectorRegisters >= 32 ? rowWait : 0);
+  const tile = chooseTile(
+    machine,
+    m,
+    Math.ceil(n / 16),
+    streamsRows && machine.vectorRegisters >= 32 ? streamCosts : undefined,
+  );
   const strips = balancedStrips(m, tile.rows);
   const width = tile.vectors * 16;
   const panels = Math.ceil(n / width);
@@ -75,7 +87,9 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
   // The larger matrix is cut into tasks and passes through once; the smaller is shared by all of them.
   if (n >= m) {
     // Only within a task is it known which panel comes next; transposed ones are fetched whole, and the first of a task is missed.
-    limit(Math.ceil(256 / strips.big), bStep === 1 ? 8 : 4);
+    // Streamed rows are packed on the way, by the first of many strips, and run over whole lines.
+    if (streamsRows) limit(Math.ceil(512 / strips.big), Math.max(1, Math.floor(64 / width)));
+    else limit(Math.ceil(256 / strips.big), bStep === 1 ? 8 : 4);
     // Small tasks end together; but every task reads all of A, which must not fall out of the last-level cache.
     const enough = 4 * m * k > 8 * 1024 * 1024 ? 16 : 24;
     while (panelsPerTask > 1 && tasks() < enough) panelsPerTask = Math.ceil(panelsPerTask / 2);
@@ -91,7 +105,12 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
 
   // A panel of B and two strips of A (this one and the next) share the first-level cache.
   const firstLevelSteps = 16 * Math.max(4, Math.floor((0.95 * machine.l1Bytes) / (16 * 4 * (width + 2 * strips.big))));
-  const blockLimit = k * width <= (bStep === 1 ? 32 : 16) * 1024 ? k : firstLevelSteps;
+  const streamed = streamedSteps[strips.count < fewStrips ? "few" : "many"];
+  const blockLimit = streamsRows
+    ? Math.min(firstLevelSteps, streamed)
+    : k * width <= (bStep === 1 ? 32 : 16) * 1024
+      ? k
+      : firstLevelSteps;
   const blocks = Math.max(1, Math.ceil(k / Math.max(1, blockLimit)));
   const evenBlock = blocks === 1 ? k : Math.ceil(Math.ceil(k / blocks) / 16) * 16;
 

@@ -1,3 +1,4 @@
+import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import { asRegister, operand, touchedViews } from "./lowering.ts";
 import { matrixAddress } from "./matmul-address.ts";
@@ -51,16 +52,18 @@ export function emitPanelPrefetch(
   const local = state.firstStrip === 0 ? strip : k.intBinary("sub", strip, state.firstStrip);
   const iterations = Math.floor(block / unroll);
   if (bColumn === 1 && blocks > 1) {
-    const rows = Math.ceil(unroll / plan.stripsPerTask);
-    const next = k.add(asRegister(k, first), block);
-    const row = k.intBinary("min", k.add(next, k.mul(local, iterations * rows)), plan.k - 1);
-    const pointer = k.intMove(base(row, k.mul(panel, width)));
-    const end = base(plan.k - rows, k.mul(panel, width));
-    return () => {
-      for (let r = 0; r < rows; r++)
-        for (let line = 0; line < columns; line += 16) k.prefetch(k.at(pointer, 4 * (r * bStep + line)), 2);
-      k.intBinary("min", k.add(pointer, 4 * rows * bStep), end, pointer);
-    };
+    // After the last block comes what this thread does next: with two threads, the task after the other's.
+    const row = k.add(asRegister(k, first), block);
+    const column = k.mul(panel, width);
+    k.if(k.compare("ge", row, plan.k), () => {
+      k.intConstant(0, row);
+      k.add(column, 2 * plan.panelsPerTask * width, column);
+    });
+    const lines = Math.ceil(columns / 16);
+    return fetchRowsEvenly(k, { start: base(row, column), rowBytes: 4 * bStep, rows: block, lines }, local, {
+      iterations,
+      tiles: plan.stripsPerTask,
+    });
   }
   if (bStep === 1 && blocks > 1) {
     // A share of the columns per strip, in step with the reduction; after the last block come the columns of the next task.
@@ -88,4 +91,45 @@ export function emitPanelPrefetch(
     };
   }
   return undefined;
+}
+
+interface FetchedRows {
+  readonly start: IntRegister;
+  readonly rowBytes: number;
+  readonly rows: number;
+  /** Lines of each row. */
+  readonly lines: number;
+}
+
+/**
+ * Fetches each line of `rows` once, or a few times where there are more iterations than lines, evenly over all iterations of all tiles: lines that
+ * arrive far ahead of their use would be gone again, and many at once wait for each other. `tile` is the number of this tile.
+ */
+function fetchRowsEvenly(
+  k: KernelBuilder,
+  { start, rowBytes, rows, lines }: FetchedRows,
+  tile: IntRegister,
+  { iterations, tiles }: { readonly iterations: number; readonly tiles: number },
+): () => void {
+  const slots = iterations * tiles;
+  const rowsAtOnce = Math.ceil(rows / slots);
+  // A row is fetched in so many pieces, a power of two.
+  let pieces = (lines & (lines - 1)) === 0 ? lines : 1;
+  while (pieces > 1 && rows * pieces > slots) pieces /= 2;
+  const linesAtOnce = lines / pieces;
+  // The piece that is next, with so many bits of a fraction.
+  const fraction = 16;
+  const advance = Math.ceil((rows * pieces * 2 ** fraction) / slots / rowsAtOnce);
+  const next = k.mul(tile, iterations * advance);
+  return () => {
+    const row = k.intBinary("shr", next, fraction + Math.log2(pieces));
+    let pointer = k.add(start, k.mul(row, rowsAtOnce * rowBytes));
+    if (pieces > 1) {
+      const piece = k.intBinary("and", k.intBinary("shr", next, fraction), pieces - 1);
+      pointer = k.add(pointer, k.mul(piece, 64 * linesAtOnce));
+    }
+    for (let r = 0; r < rowsAtOnce; r++)
+      for (let line = 0; line < linesAtOnce; line++) k.prefetch(k.at(pointer, r * rowBytes + 64 * line));
+    k.add(next, advance, next);
+  };
 }

@@ -37,16 +37,29 @@ export function rowLimit(machine: MachineDescription, vectors: number): number {
   return Math.max(1, Math.floor((machine.vectorRegisters - 1 - spare - vectors) / vectors));
 }
 
+/** What a product loses per step to matrices that no near cache holds, in cycles. */
+export interface StreamCosts {
+  /** The first strip of each column of tiles, for a row of vectors: it arrives almost as fast whether it is two lines long or four. */
+  readonly wait: number;
+  /** Every broadcast value: the strips come from the last-level cache once for each column of tiles. */
+  readonly broadcast: number;
+}
+
 /**
  * The tile that covers a `rows` x `vectors` result in the fewest cycles, by the three limits of one reduction step: two fused multiply-adds
  * and two loads a cycle, and a latency of four cycles. Which tile is taken never changes a result: every output is one chain.
  *
- * `wait` is what the first strip of each column of tiles loses per step to the memory where it reads its vectors as they lie, in cycles: rows
- * arrive almost as fast whether they are two lines long or four, so that wide tiles wait less often.
+ * `stream` is what else is lost where the vectors are rows of a large matrix, read as they lie.
  */
-export function chooseTile(machine: MachineDescription, rows: number, vectors: number, wait = 0): TileShape {
+export function chooseTile(
+  machine: MachineDescription,
+  rows: number,
+  vectors: number,
+  stream: StreamCosts = { wait: 0, broadcast: 0 },
+): TileShape {
   const half = machine.vectorRegisters < 32 ? 2 : 1;
-  const cycles = (r: number, v: number): number => Math.max((r * v * half) / 2, (r + v * half) / 2, 4) + 0.05 * v;
+  const cycles = (r: number, v: number): number =>
+    Math.max((r * v * half) / 2, (r + v * half) / 2, 4) + 0.05 * v + stream.broadcast * r;
   let best: TileShape = { rows: 1, vectors: 1 };
   let bestCost = Number.POSITIVE_INFINITY;
   for (const v of [2, 1, 3, 4]) {
@@ -56,7 +69,7 @@ export function chooseTile(machine: MachineDescription, rows: number, vectors: n
     const column = (width: number): number =>
       strips.bigCount * cycles(strips.big, width) +
       (strips.count - strips.bigCount) * cycles(strips.big - 1, width) +
-      wait;
+      stream.wait;
     const tail = vectors % v;
     const cost = Math.floor(vectors / v) * column(v) + (tail ? column(tail) : 0);
     if (cost < bestCost) {
