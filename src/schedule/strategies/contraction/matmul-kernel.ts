@@ -3,6 +3,7 @@ import type { StepArgument, StrategyRequest } from "../../strategy.ts";
 import { asRegister, epilogueArguments, type LoweringBuilder, offsetAddress, operand, splitTask } from "./lowering.ts";
 import { forStripSize, matrixAddress, stripStart } from "./matmul-address.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
+import { fetchStripsOfNextTask } from "./matmul-prefetch.ts";
 import { emitTile, localAddress, packedPanel, type TaskState } from "./matmul-tile.ts";
 import { emitPanelCopy } from "./pack.ts";
 
@@ -186,8 +187,12 @@ function emitTiles(state: TaskState, first: IntOperand, count: IntOperand): void
       visit(panel, lastColumns),
     );
   };
-  const tile = (panel: IntRegister, columns: number, strip: IntRegister, rows: number, packing = false): void =>
+  const fetchesStrips =
+    plan.stripsOutside && plan.blocks === 1 && plan.packA === "task" && plan.a.strides[plan.batch.length] === 1;
+  const tile = (panel: IntRegister, columns: number, strip: IntRegister, rows: number, packing = false): void => {
+    if (fetchesStrips) fetchStripsOfNextTask(state, panel, strip);
     emitTile(state, first, count, { panel, columns, strip, rows, packing });
+  };
   const pack = (panel: IntRegister, width: number): void => emitPanelPacking(state, panel, width, first, count);
   const contiguous = plan.b.strides[plan.batch.length + 1] === 1;
   if (plan.stripsOutside) {

@@ -58,6 +58,11 @@ function aliases(strideElements: number): boolean {
   return strideElements !== 0 && (remainder < 64 || remainder > 4032);
 }
 
+/** The greatest power of two up to `limit` that divides `value`. */
+function greatestPowerOfTwo(value: number, limit: number): number {
+  return Math.min(limit, value & -value);
+}
+
 /** Decides tile, packing, blocking and tasks from the shape. */
 export function planMatmul(problem: MatmulProblem, machine: MachineDescription): MatmulPlan {
   const { m, n, k, batch } = problem;
@@ -97,7 +102,12 @@ export function planMatmul(problem: MatmulProblem, machine: MachineDescription):
       stripsPerTask = Math.ceil(stripsPerTask / 2);
   } else {
     limit(8, Math.ceil(1024 / width));
-    while (stripsPerTask > 1 && (tasks() < 32 || stripsPerTask * panelsPerTask * stripFlops > 4 * taskFlops))
+    // Strips that lie side by side in memory are packed together, a run of whole lines at a time.
+    const fewest = aRow === 1 ? 16 / greatestPowerOfTwo(strips.big, 16) : 1;
+    while (
+      stripsPerTask > 1 &&
+      (tasks() < 32 || (stripsPerTask > fewest && stripsPerTask * panelsPerTask * stripFlops > 4 * taskFlops))
+    )
       stripsPerTask = Math.ceil(stripsPerTask / 2);
     while (panelsPerTask > 1 && tasks() < 8 && panelsPerTask * stripFlops > taskFlops / 8)
       panelsPerTask = Math.ceil(panelsPerTask / 2);

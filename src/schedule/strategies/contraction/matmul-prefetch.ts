@@ -1,7 +1,7 @@
 import type { KernelBuilder } from "../../../kernel/builder.ts";
 import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import { asRegister, operand, touchedViews } from "./lowering.ts";
-import { matrixAddress } from "./matmul-address.ts";
+import { matrixAddress, stripStart } from "./matmul-address.ts";
 import { unroll } from "./matmul-plan.ts";
 import type { TaskState } from "./matmul-tile.ts";
 
@@ -91,6 +91,29 @@ export function emitPanelPrefetch(
     };
   }
   return undefined;
+}
+
+/**
+ * Fetches what this thread packs next of an A whose strips lie side by side in memory, an equal share before each tile: with two threads, the strips of the
+ * task after the other's. They are short runs far apart, which no hardware expects.
+ */
+export function fetchStripsOfNextTask(state: TaskState, panel: IntRegister, strip: IntRegister): void {
+  const { k, plan, address, batch } = state;
+  const { strips, stripsPerTask, panelsPerTask, a, k: length } = plan;
+  const step = 4 * a.strides[plan.batch.length + 1];
+  const share = Math.ceil(length / (stripsPerTask * panelsPerTask));
+  const lines = Math.ceil((stripsPerTask * strips.big) / 16);
+  const local = (index: IntRegister, first: IntOperand): IntRegister =>
+    first === 0 ? index : k.intBinary("sub", index, first);
+  const tile = k.add(k.mul(local(strip, state.firstStrip), panelsPerTask), local(panel, state.firstPanel));
+  const first = k.intBinary("min", k.mul(tile, share), Math.max(0, length - share));
+  const row = stripStart(k, plan, k.add(asRegister(k, state.firstStrip), 2 * stripsPerTask));
+  const start = matrixAddress(k, address(operand(a.operand)), a, batch, row, first);
+  const fetchRow = (pointer: IntRegister): void => {
+    for (let line = 0; line < lines; line++) k.prefetch(k.at(pointer, 64 * line), 2);
+  };
+  if (share === 1) fetchRow(start);
+  else k.loop(start, k.address(k.at(start, share * step)), step, fetchRow);
 }
 
 interface FetchedRows {
