@@ -72,6 +72,7 @@ export const scalarMeanings: Readonly<Record<ScalarFunction, Chooser>> = {
   trunc: same(Math.trunc),
   sign: same((a) => (a > 0 ? 1 : a < 0 ? -1 : a)),
   exp: same(Math.exp),
+  expOfNonPositive: same(Math.exp),
   expm1: same(Math.expm1),
   log: same(Math.log),
   log1p: same(Math.log1p),

@@ -28,6 +28,8 @@ export type ScalarFunction =
   | "trunc"
   | "sign"
   | "exp"
+  /** eˣ for x ≤ 0 or NaN, to the bit what `exp` gives there. */
+  | "expOfNonPositive"
   | "expm1"
   | "log"
   | "log1p"

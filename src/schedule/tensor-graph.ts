@@ -4,9 +4,10 @@ import { bytesPerElement } from "../graph/dtype.ts";
 import type { Attributes, TensorType } from "../graph/node.ts";
 import type { GraphProgram } from "../graph/program.ts";
 import { sameShape, sizeOf } from "../graph/shape.ts";
-import { type ScalarExpression, scalarConstant, scalarInput } from "../kernel/scalar.ts";
+import { type ScalarExpression, scalarCall, scalarConstant, scalarInput } from "../kernel/scalar.ts";
 import type { Meaning } from "../ops/define.ts";
 import { findMaskedPick } from "./masked-pick.ts";
+import { neverPositive } from "./never-positive.ts";
 import type { Spread } from "./spread.ts";
 
 /** One value. Inputs are ids, that is positions in `TensorGraph.values`, all smaller than its own. */
@@ -123,7 +124,9 @@ class Builder {
       const known = alike.find((other) => attributeKey(other.attributes) === own);
       if (known) return known.id;
     }
-    const id = this.maskedPick(opName, meaning, inputs, type) ?? this.push(opName, meaning, inputs, type, -1);
+    const id =
+      this.maskedPick(opName, meaning, inputs, type) ??
+      this.push(opName, this.narrowed(opName, meaning, inputs), inputs, type, -1);
     if (alike) alike.push({ id, attributes });
     else this.byStructure.set(key, [{ id, attributes }]);
     return id;
@@ -186,6 +189,12 @@ class Builder {
       }
     }
     return undefined;
+  }
+
+  /** The same function where what is known of its input makes it cheaper. */
+  private narrowed(opName: string, meaning: Meaning, inputs: readonly number[]): Meaning {
+    if (opName !== "exp" || !neverPositive(this.values, inputs[0])) return meaning;
+    return { kind: "elementwise", expression: ([x]) => scalarCall("expOfNonPositive", x) };
   }
 
   /** A mask in front of max pooling, moved behind it. */

@@ -55,10 +55,13 @@ export function scale(value: Term, shifted: Term): Term {
 /** eʳ for |r| ≤ ln 2/2. */
 export const expOfRest = (r: Term): Term => fma(fma(polynomial(r, forExp), r, float(1)), r, float(1));
 
-/** eˣ for x ≤ 0 or NaN; denormal results included. */
-function expOfNegative(x: Term): Term {
-  const { shifted, r } = reduce(max(float(-104), x), 254);
-  return scale(expOfRest(r), shifted);
+/**
+ * eˣ for x ≤ 0 or NaN, in 14 instructions and with the bits of `exp`: 2ⁿ⁺⁶⁴ is one factor for every n from −150 to 0, and only the product with the
+ * other, 2⁻⁶⁴, is rounded, where it is denormal.
+ */
+export function expOfNonPositive(x: Term): Term {
+  const { shifted, r } = reduce(max(float(-104), x), 127 + 64);
+  return mul(mul(expOfRest(r), fromBits(shiftLeft(shifted, 23))), float(2 ** -64));
 }
 
 /** eˣ: 18 instructions. Overflows to ∞ above 88.72, denormal below −87.33, 0 below −103.97. */
@@ -90,7 +93,7 @@ const negativeMagnitude = (x: Term): Term => fromBits(bitOr(bitsOf(x), signBit))
 
 /** 1/(1 + e⁻ˣ) as e/(1 + e) or 1/(1 + e) with e = e^−|x|, so that small results keep their digits. */
 export function sigmoid(x: Term): Term {
-  const e = expOfNegative(negativeMagnitude(x));
+  const e = expOfNonPositive(negativeMagnitude(x));
   return div(select(lt(x, float(0)), e, float(1)), add(e, float(1)));
 }
 

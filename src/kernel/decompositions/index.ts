@@ -9,7 +9,7 @@ import { type ScalarExpression, type ScalarFunction, scalarCall } from "../scala
 import { linearize } from "../scalar-linear.ts";
 import { cos, sin } from "./circular.ts";
 import { floorDiv, remainder } from "./division.ts";
-import { erf, exp, expm1, sigmoid, tanh } from "./exponential.ts";
+import { erf, exp, expm1, expOfNonPositive, sigmoid, tanh } from "./exponential.ts";
 import { log, log1p } from "./logarithm.ts";
 import { normalCdf } from "./normal.ts";
 import { pow } from "./power.ts";
@@ -49,6 +49,7 @@ const decompositions: Readonly<Record<ScalarFunction, Decomposition>> = {
   trunc: "primitive",
   sign: unary(sign),
   exp: unary(exp),
+  expOfNonPositive: unary(expOfNonPositive),
   expm1: unary(expm1),
   log: unary(log),
   log1p: unary(log1p),

@@ -5,13 +5,15 @@
  */
 import { bytesPerElement } from "../../graph/dtype.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
-import type { Address, IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
+import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
 import type { LoopKernel } from "./body.ts";
 import { keptLoadBase, type LoopBody, memberBase } from "./body.ts";
 import { emitTaskPositions, loadGuarded, Pointers, StrideLanes, splitTasks } from "./nest.ts";
+import { canDelay, DelayedRow, invariantsOf, type LateRow } from "./row-delay.ts";
+import { firstLanes, inVectors, lineAt, nextRows, RowStash } from "./row-memory.ts";
 import { RowReductions } from "./row-reductions.ts";
 import { keepShared } from "./row-shared.ts";
 import { type RowSpace, rowSpaceOf } from "./row-space.ts";
@@ -43,7 +45,7 @@ class RowsEmitter {
   private readonly positions: IntOperand[];
   private constants!: ExpressionScope;
   private memory: IntRegister | undefined;
-  private stash: IntRegister | undefined;
+  private stash: RowStash | undefined;
   // State of the row being emitted.
   private results = new Map<number, VectorRegister>();
   private kept!: ExpressionScope;
@@ -73,12 +75,16 @@ class RowsEmitter {
     this.lanes.prepare(strides);
     if (body.members.some((member) => member.combine === "prod" && member.dtype !== "f32")) this.memory = k.scratch(64);
     const inRegisters = fitsRegisters(this.space);
-    if (!inRegisters && this.stages.stashed.length > 0) {
-      this.stash = k.scratch(this.stages.stashed.length * this.stashBytes());
-    }
+    if (!inRegisters && this.stages.stashed.length > 0) this.stash = new RowStash(k, this.space, this.stages);
     const expressions = body.members.map((member) => member.expression);
     this.constants = hoistConstants(k, body.machine.vectorRegisters >= 32 ? expressions : []);
+    const delays = !inRegisters && canDelay(body, this.space, this.stages);
     const walk = (axis: number, pointers: Pointers): void => {
+      if (delays && axis === keptCount - 1) {
+        const [start, end] = axis === split.axis ? [task.start, task.end] : [0, extents[axis]];
+        this.delayedRows(start, end, pointers);
+        return;
+      }
       if (axis === keptCount) {
         this.enterRow(pointers);
         if (inRegisters) this.rowInRegisters(pointers);
@@ -95,11 +101,6 @@ class RowsEmitter {
     };
     walk(0, Pointers.start(k, this.space.operands));
     return { kernel: k.build(), tasks: split.tasks };
-  }
-
-  private stashBytes(): number {
-    const points = this.space.extents.slice(this.space.keptCount).reduce((size, extent) => size * extent, 1);
-    return Math.ceil(points / 16) * 64;
   }
 
   /** Scopes for what a row's vectors share, and for kept members. */
@@ -238,7 +239,80 @@ class RowsEmitter {
     this.storeKept(pointers);
   }
 
-  private pass(pointers: Pointers, pass: number): void {
+  /** Rows of which each is finished while the next one is computed. */
+  private delayedRows(start: IntOperand, end: IntOperand, outer: Pointers): void {
+    const { k, body, stages, space } = this;
+    const axis = space.keptCount - 1;
+    const last = stages.passes - 1;
+    const finished = this.membersOf(last).stores.map(({ member }) => member);
+    const invariants = invariantsOf(body, stages, finished, (expression) => this.variesInRow(expression));
+    const delayed = new DelayedRow(k, invariants, this.constants);
+    const before = (position: IntOperand): LateRow => {
+      const at = typeof position === "number" ? position - 1 : k.add(position, -1);
+      return { scope: delayed.scope, pointers: outer.at(axis, at) };
+    };
+    k.loop(start, end, 1, (position) => {
+      this.positions[axis] = position;
+      const pointers = outer.at(axis, position);
+      this.enterRow(pointers);
+      for (let pass = 0; pass < last - 1; pass++) this.pass(pointers, pass);
+      const late = before(position);
+      this.pass(pointers, last - 1, (vectors) => {
+        k.if(
+          k.compare("gt", position, start),
+          () => vectors(late),
+          () => vectors(),
+        );
+      });
+      delayed.keep(this.row);
+      this.storeKept(pointers);
+    });
+    this.finishLate(before(end));
+  }
+
+  /** The last pass over a row that waited for it. */
+  private finishLate(late: LateRow): void {
+    const [length] = this.space.extents.slice(-1);
+    inVectors(this.k, length, (position, count, lanes) => this.finishVectors(late, position, count, lanes));
+  }
+
+  private finishVectors({ scope: row, pointers }: LateRow, position: IntOperand, count: number, lanes: number): void {
+    const { k, body, stages, space, stash } = this;
+    const { stores } = this.membersOf(stages.passes - 1);
+    for (let copy = 0; copy < count; copy++) {
+      const extra = 16 * copy;
+      const full = (scope: ExpressionScope, member: number) =>
+        stash?.holds(member)
+          ? k.load(stash.slot(stash.base, member, position, extra), "i32", firstLanes(lanes))
+          : scope.emit(body.members[member].expression);
+      const scope = this.vectorScope(pointers, position, extra, lanes, space.extents.length - 1, full, row);
+      this.storeVector(scope, stores, pointers, position, extra, lanes);
+    }
+  }
+
+  private storeVector(
+    scope: ExpressionScope,
+    stores: RowSpace["stores"],
+    pointers: Pointers,
+    position: IntOperand,
+    extra: number,
+    lanes: number,
+  ): void {
+    const { k, body } = this;
+    for (const { member, operand } of stores) {
+      const { dtype } = body.members[member];
+      const address = lineAt(k, pointers.register(operand), position, bytesPerElement[dtype] as 1 | 4, extra, 0);
+      const { streaming } = this.space.operands[operand];
+      storeLanes(k, scope.emit(body.members[member].expression), address, dtype, { lanes, streaming });
+    }
+  }
+
+  /** One pass over a row; `around` may do its vectors in several ways. */
+  private pass(
+    pointers: Pointers,
+    pass: number,
+    around: (vectors: (late?: LateRow) => void) => void = (vectors) => vectors(),
+  ): void {
     const { k, body } = this;
     const { extents, keptCount } = this.space;
     const { reductions: members, stores, kept } = this.membersOf(pass);
@@ -247,22 +321,23 @@ class RowsEmitter {
     );
     const reductions = new RowReductions(k, body, this.lanes, members);
     const axis = extents.length - 1;
-    const length = extents[axis];
-    const next = pass === 1 ? this.nextRow(pointers) : [];
+    const next = pass === 1 ? nextRows(k, body, this.space, pointers) : [];
     const computed = [...new Set([...kept, ...members, ...stores.map(({ member }) => member)])].sort((a, b) => a - b);
     const expressions = computed.map((member) => body.members[member].expression);
     /** Vectors from `position`, `lanes` lanes each, the first one `copy`. */
     const vectorsAt = (
       pointers: Pointers,
-      stash: IntRegister | undefined,
+      run: IntRegister | undefined,
       position: IntOperand,
       count: number,
       lanes: number,
       first: number,
+      late: LateRow | undefined,
     ): void => {
-      const taken = lanes < 16 ? { lanes } : {};
-      const slot = (member: number, extra: number) =>
-        lineAt(k, stash!, position, 4, extra, this.stages.stashed.indexOf(member) * this.stashBytes());
+      // Before anything of this row takes the place of what was kept of the other.
+      if (late) this.finishVectors(late, position, count, lanes);
+      const taken = firstLanes(lanes);
+      const slot = (member: number, extra: number) => this.stash!.slot(run!, member, position, extra);
       const extras = Array.from({ length: count }, (_, copy) => 16 * copy);
       const scopes = extras.map((extra) =>
         this.vectorScope(pointers, position, extra, lanes, axis, (scope, member) =>
@@ -278,48 +353,24 @@ class RowsEmitter {
         reductions.accumulate(scope, first + copy, lanes, () => this.flatPosition(position, extra));
         for (const member of kept)
           k.store(scope.emit(body.members[member].expression), slot(member, extra), "i32", taken);
-        for (const { member, operand } of stores) {
-          const { dtype } = body.members[member];
-          const address = lineAt(k, pointers.register(operand), position, bytesPerElement[dtype] as 1 | 4, extra, 0);
-          const { streaming } = this.space.operands[operand];
-          storeLanes(k, scope.emit(body.members[member].expression), address, dtype, { lanes, streaming });
-        }
+        this.storeVector(scope, stores, pointers, position, extra, lanes);
       });
     };
-    const walk = (at: number, pointers: Pointers, stash: IntRegister | undefined): void => {
+    const walk = (at: number, pointers: Pointers, run: IntRegister | undefined, late?: LateRow): void => {
       if (at < axis) {
         k.loop(0, extents[at], 1, (position) => {
           this.positions[at] = position;
           const bytes = this.space.flat[at] * 4;
-          walk(at + 1, pointers.at(at, position), stash && k.add(stash, k.mul(position, bytes)));
+          walk(at + 1, pointers.at(at, position), run && k.add(run, k.mul(position, bytes)));
         });
         return;
       }
-      const main = length - (length % 64);
-      if (main > 0) k.loop(0, main, 64, (position) => vectorsAt(pointers, stash, position, 4, 16, 0));
-      for (let first = main, copy = 0; first < length; first += 16, copy++)
-        vectorsAt(pointers, stash, first, 1, Math.min(16, length - first), copy);
+      inVectors(k, extents[axis], (position, count, lanes, first) =>
+        vectorsAt(pointers, run, position, count, lanes, first, late),
+      );
     };
-    walk(keptCount, pointers, this.stash);
+    around((late) => walk(keptCount, pointers, this.stash?.base, late));
     reductions.finish(this.results, () => this.memory!);
-  }
-
-  /**
-   * Where the rows begin that the next turn of the loop over rows reads, if they come from memory. The second pass fetches them, which finds its own
-   * row in the caches: otherwise memory would rest while later passes compute, and the first one wait for it.
-   */
-  private nextRow(pointers: Pointers): IntRegister[] {
-    const { k, body } = this;
-    const { extents, keptCount, operands } = this.space;
-    if (keptCount === 0 || extents.length - keptCount !== 1) return [];
-    return body.fullLoads.flatMap(({ guard, dtype }, index) => {
-      const { strides } = operands[index];
-      const bytes = strides.reduce((size, stride, axis) => Math.max(size, stride * extents[axis]), 0) * 4;
-      const away = strides[keptCount - 1];
-      if (guard || bytesPerElement[dtype] !== 4 || strides[keptCount] !== 1 || away === 0) return [];
-      if (bytes < body.machine.l2Bytes) return [];
-      return k.address(k.at(pointers.register(index), pointers.displacement(index) + 4 * away));
-    });
   }
 
   private vectorScope(
@@ -329,6 +380,7 @@ class RowsEmitter {
     lanes: number,
     axis: number,
     fullMember: (scope: ExpressionScope, member: number) => VectorRegister,
+    row = this.row,
   ): ExpressionScope {
     const { k, body } = this;
     const scope: ExpressionScope = new ExpressionScope(
@@ -348,7 +400,7 @@ class RowsEmitter {
           return at === axis ? this.lanePosition(position, extra) : this.splat(at);
         },
       },
-      this.row,
+      row,
     );
     return scope;
   }
@@ -373,17 +425,4 @@ class RowsEmitter {
     }
     return sum;
   }
-}
-
-/** Element `position + extra` of a run of elements of `size` bytes, `displacement` bytes from `base`. */
-function lineAt(
-  k: KernelBuilder,
-  base: IntRegister,
-  position: IntOperand,
-  size: 1 | 4,
-  extra: number,
-  displacement: number,
-): Address {
-  if (typeof position === "number") return k.at(base, displacement + (position + extra) * size);
-  return k.at(base, position, size, displacement + extra * size);
 }
