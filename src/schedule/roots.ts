@@ -59,6 +59,7 @@ export function findRoots(graph: TensorGraph, lastingInputs: LastingInputs): Roo
     const need = value.meaning?.kind === "scan" ? needRun : needView;
     for (const input of value.inputs) need(input, `operand of ${value.opName}`);
   }
+  markJoined(graph, kindOf, mark);
   markLasting(graph, lasting, kindOf, mark);
   markShared(graph, kindOf, mark);
   markUnfoldable(graph, kindOf, mark);
@@ -77,6 +78,22 @@ function kindOfMeaning(value: Value): RootKind {
       return "strategy";
     default:
       return "none";
+  }
+}
+
+/** Pieces, and elements, from which on a reduction had better read what is joined of them. */
+const manyPieces = 4;
+const manyJoined = 4096;
+
+/** What reductions read of many pieces joined: only an elementwise kernel reads them one after the other. */
+function markJoined(graph: TensorGraph, kindOf: readonly RootKind[], mark: (id: number, reason: string) => void): void {
+  const pieces = new Int32Array(graph.values.length);
+  for (const { id, meaning, inputs, programInput } of graph.values) {
+    if (meaning?.kind === "reduce" && pieces[inputs[0]] >= manyPieces && graph.values[inputs[0]].size >= manyJoined)
+      mark(withoutReshape(graph, inputs[0]), "joined for a reduction");
+    if (programInput >= 0 || kindOf[id] !== "none") continue;
+    if (meaning?.kind === "movement") pieces[id] = meaning.pieces.length;
+    for (const input of inputs) pieces[id] = Math.max(pieces[id], pieces[input]);
   }
 }
 

@@ -110,6 +110,11 @@ describe.each([narrowMachine, wideMachine])("lanes joined from pieces on a $name
     const places = ops.cast(ops.iota([padded.shape[3]], 0), "f32");
     assertScheduled([relu(padded), add(padded, places)], machine, close);
   });
+  test("are joined before they are reduced", () => {
+    const joined = concat(pieces([32, 16, 32, 64]), 3);
+    const plan = assertScheduled([sum(relu(mul(joined, joined)), [1, 2])], machine, close);
+    expect(plan.steps.map(({ kernel }) => chooses(kernel))).toEqual([false, false]);
+  });
   test("are chosen by masks where pieces are short", () => {
     const plan = assertScheduled([relu(concat(pieces([3, 5, 4]), 3))], machine, close);
     expect(plan.steps.map(({ kernel }) => chooses(kernel))).toEqual([true]);
