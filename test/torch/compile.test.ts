@@ -111,6 +111,22 @@ describe("torch.compile", () => {
     });
   });
 
+  test("a module that gets its first part afterwards computes with it, even one that was made before", () => {
+    class Adapted extends nn.Module {
+      adapter?: nn.Linear;
+      override forward(input: Tensor): Tensor {
+        return this.adapter ? this.adapter(input) : input;
+      }
+    }
+    const [adapter, net, x] = [new nn.Linear(4, 4), new Adapted(), random(1, [2, 4])];
+    const model = compile(net);
+    noGrad(() => {
+      expect(model(x).dataSync()).toEqual(x.dataSync());
+      net.adapter = adapter;
+      expect(model(x).dataSync()).toEqual(adapter(x).dataSync());
+    });
+  });
+
   test("compiled functions inside compiled functions are part of them", () => {
     const twice = compile((x: Tensor) => x.mul(2));
     const step = compile((x: Tensor) => twice(x).add(1));
