@@ -11,7 +11,7 @@ interface Place {
 
 /** Properties of a module that hold another, or nothing. */
 function placesOf(module: AnyModule): Place[] {
-  return Object.entries<unknown>(module).flatMap(([name, value]): Place[] => {
+  return Object.entries(module as unknown as Properties).flatMap(([name, value]): Place[] => {
     if (value === undefined || value === null) return [{ module, name, child: undefined }];
     return value instanceof AnyModule ? [{ module, name, child: value }] : [];
   });
