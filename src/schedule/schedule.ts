@@ -12,7 +12,13 @@ import type { GroupGraph } from "./groups.ts";
 import { type GroupExpressions, inlineGroup, lowerGroup, type Placement, viewOf } from "./lower-group.ts";
 import { Lowerings } from "./lowerings.ts";
 import type { BufferReference, Guard, Plan, PlanStep } from "./plan.ts";
-import { findPreparations, lastingInputs, type PlacedStep, type Preparations } from "./preparations.ts";
+import {
+  findPreparations,
+  type LastingInputs,
+  lastingInputs,
+  type PlacedStep,
+  type Preparations,
+} from "./preparations.ts";
 import { findRoots } from "./roots.ts";
 import { lowerScan, usesOfResults } from "./scan.ts";
 import { spreadInReaders } from "./spread.ts";
@@ -28,7 +34,8 @@ import { buildTensorGraph, withoutReshape } from "./tensor-graph.ts";
  */
 export function schedule(program: GraphProgram, machine: MachineDescription, firstGuard = 0): Plan {
   const graph = spreadInReaders(buildTensorGraph(program), takesSpread);
-  const roots = findRoots(graph, lastingInputs(program));
+  const lasting = lastingInputs(program);
+  const roots = findRoots(graph, lasting);
   const state = fuse(graph, roots, {
     takesEpilogue: (value) => takesEpilogue(value.opName, value.meaning!),
     takesPooling: (value, pooling) => {
@@ -38,7 +45,7 @@ export function schedule(program: GraphProgram, machine: MachineDescription, fir
   });
   const contents = state.groups.map((group) => inlineGroup(state, group));
   const storing = planStores(state, contents);
-  return new Planner(state, contents, storing, machine, firstGuard).plan(program);
+  return new Planner(state, contents, storing, machine, firstGuard).plan(lasting);
 }
 
 /** One lowered unit with its buffers. */
@@ -79,7 +86,7 @@ class Planner {
     );
   }
 
-  plan(program: GraphProgram): Plan {
+  plan(lasting: LastingInputs): Plan {
     const { state, storing } = this;
     const { graph } = state;
     for (const value of graph.values)
@@ -106,7 +113,7 @@ class Planner {
     const lowered = order.map((unit, position) => this.lower(storing.units[unit], position, placement));
     const arenaBytes = placeStorages(this.arena);
     const placed = lowered.flatMap((unit) => placedSteps(unit));
-    const { preparations, kept } = findPreparations(placed, lastingInputs(program));
+    const { preparations, kept } = findPreparations(placed, lasting);
     const steps = placed.map((step) => planStep(step, kept));
     const explanation = explain(state, storing, lowered, this.arena, arenaBytes, preparations);
     return { steps, arenaBytes, constants: [], guards: this.guards, preparations, explanation };

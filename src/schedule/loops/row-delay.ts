@@ -7,7 +7,7 @@ import type { KernelBuilder } from "../../kernel/builder.ts";
 import type { VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope } from "../emit-expression.ts";
-import { type LoopBody, memberBase } from "./body.ts";
+import type { LoopBody } from "./body.ts";
 import type { Pointers } from "./nest.ts";
 import type { RowSpace } from "./row-space.ts";
 import type { Stages } from "./row-stages.ts";
@@ -26,29 +26,6 @@ export function canDelay(body: LoopBody, { extents, keptCount, stores, operands 
   return stores.some(({ member, operand }) => {
     return members[member].level === "full" && stage[member] === last && operands[operand].streaming;
   });
-}
-
-/** The largest parts of a pass's full members that do not vary in a row. */
-export function invariantsOf(
-  body: LoopBody,
-  { stashed }: Stages,
-  computed: readonly number[],
-  varies: (expression: ScalarExpression) => boolean,
-): ScalarExpression[] {
-  const found = new Set<ScalarExpression>();
-  const seen = new Set<ScalarExpression>();
-  const visit = (expression: ScalarExpression): void => {
-    if (seen.has(expression) || expression.kind === "constant") return;
-    seen.add(expression);
-    if (!varies(expression)) found.add(expression);
-    else if (expression.kind === "call") expression.inputs.forEach(visit);
-    else if (expression.kind === "input" && expression.index >= memberBase) {
-      const member = expression.index - memberBase;
-      if (!stashed.includes(member)) visit(body.members[member].expression);
-    }
-  };
-  for (const member of computed) visit(body.members[member].expression);
-  return [...found];
 }
 
 /** What the last pass reads that does not vary in a row, in registers of its own while the next row is computed. */

@@ -5,16 +5,15 @@
  */
 import { bytesPerElement } from "../../graph/dtype.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
-import type { IntOperand, IntRegister, VectorRegister } from "../../kernel/ir.ts";
-import type { ScalarExpression } from "../../kernel/scalar.ts";
-import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
+import type { IntOperand, IntRegister } from "../../kernel/ir.ts";
+import { type ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { storeLanes } from "../emit-memory.ts";
-import type { LoopKernel } from "./body.ts";
-import { keptLoadBase, type LoopBody, memberBase } from "./body.ts";
-import { emitTaskPositions, loadGuarded, Pointers, StrideLanes, splitTasks } from "./nest.ts";
-import { canDelay, DelayedRow, invariantsOf, type LateRow } from "./row-delay.ts";
+import type { LoopBody, LoopKernel } from "./body.ts";
+import { emitTaskPositions, Pointers, StrideLanes, splitTasks } from "./nest.ts";
+import { canDelay, DelayedRow, type LateRow } from "./row-delay.ts";
 import { firstLanes, inVectors, lineAt, nextRows, RowStash } from "./row-memory.ts";
 import { RowReductions } from "./row-reductions.ts";
+import { RowScopes } from "./row-scopes.ts";
 import { keepShared } from "./row-shared.ts";
 import { type RowSpace, rowSpaceOf } from "./row-space.ts";
 import { type Stages, stagesOf } from "./row-stages.ts";
@@ -42,14 +41,10 @@ class RowsEmitter {
   private readonly stages: Stages;
   private readonly lanes: StrideLanes;
   private readonly space: RowSpace;
-  private readonly positions: IntOperand[];
   private constants!: ExpressionScope;
+  private scopes!: RowScopes;
   private memory: IntRegister | undefined;
   private stash: RowStash | undefined;
-  // State of the row being emitted.
-  private results = new Map<number, VectorRegister>();
-  private kept!: ExpressionScope;
-  private row!: ExpressionScope;
 
   constructor(body: LoopBody) {
     this.body = fitsRegisters(rowSpaceOf(body)) ? body : keepShared(body);
@@ -57,7 +52,6 @@ class RowsEmitter {
     this.lanes = new StrideLanes(this.k);
     this.stages = stagesOf(this.body);
     this.space = rowSpaceOf(this.body);
-    this.positions = new Array(this.space.extents.length).fill(0);
   }
 
   emit(): LoopKernel {
@@ -78,6 +72,7 @@ class RowsEmitter {
     if (!inRegisters && this.stages.stashed.length > 0) this.stash = new RowStash(k, this.space, this.stages);
     const expressions = body.members.map((member) => member.expression);
     this.constants = hoistConstants(k, body.machine.vectorRegisters >= 32 ? expressions : []);
+    this.scopes = new RowScopes(k, body, this.space, this.lanes, this.constants);
     const delays = !inRegisters && canDelay(body, this.space, this.stages);
     const walk = (axis: number, pointers: Pointers): void => {
       if (delays && axis === keptCount - 1) {
@@ -86,13 +81,13 @@ class RowsEmitter {
         return;
       }
       if (axis === keptCount) {
-        this.enterRow(pointers);
+        this.scopes.enter(pointers);
         if (inRegisters) this.rowInRegisters(pointers);
         else this.rowInPasses(pointers);
         return;
       }
       const enter = (position: IntOperand): void => {
-        this.positions[axis] = position;
+        this.scopes.positions[axis] = position;
         walk(axis + 1, pointers.at(axis, position));
       };
       if (axis < split.axis) enter(task.outer[axis]);
@@ -101,48 +96,6 @@ class RowsEmitter {
     };
     walk(0, Pointers.start(k, this.space.operands));
     return { kernel: k.build(), tasks: split.tasks };
-  }
-
-  /** Scopes for what a row's vectors share, and for kept members. */
-  private enterRow(pointers: Pointers): void {
-    const { k, body } = this;
-    const { axisOf, keptAxisNumbers } = this.space;
-    this.results = new Map();
-    const kept: ExpressionScope = new ExpressionScope(
-      k,
-      {
-        input: (index) => {
-          if (index >= memberBase) return this.keptMember(index - memberBase);
-          const load = index - keptLoadBase;
-          const { guard } = body.keptLoads[load];
-          return loadGuarded(k, kept, pointers, body.fullLoads.length + load, guard, -1, 0, 0, {}, this.lanes);
-        },
-        position: (axis) => this.splat(axisOf[keptAxisNumbers[axis]]),
-      },
-      this.constants,
-    );
-    const row: ExpressionScope = new ExpressionScope(
-      k,
-      {
-        input: (index) => {
-          if (index >= memberBase) return this.keptMember(index - memberBase);
-          return loadGuarded(k, row, pointers, index, body.fullLoads[index].guard, -1, 0, 0, {}, this.lanes);
-        },
-        position: (axis) => this.splat(this.space.axisOf[axis]),
-      },
-      this.constants,
-    );
-    this.kept = kept;
-    this.row = row;
-  }
-
-  private keptMember(member: number): VectorRegister {
-    return this.results.get(member) ?? this.kept.emit(this.body.members[member].expression);
-  }
-
-  private splat(axis: number): VectorRegister {
-    const position = axis === -1 ? 0 : this.positions[axis];
-    return typeof position === "number" ? this.k.constant(position, "i32") : this.k.splatInt(position);
   }
 
   /** The members that a pass computes over the whole row. */
@@ -156,48 +109,12 @@ class RowsEmitter {
     return { reductions, stores, kept };
   }
 
-  /** Emits what a pass needs and what does not vary inside a row. */
-  private hoist(roots: readonly ScalarExpression[]): void {
-    const seen = new Set<ScalarExpression>();
-    const visit = (expression: ScalarExpression): void => {
-      if (seen.has(expression) || expression.kind === "constant") return;
-      seen.add(expression);
-      if (!this.variesInRow(expression)) this.row.emit(expression);
-      else if (expression.kind === "call") expression.inputs.forEach(visit);
-      else if (expression.kind === "input" && expression.index >= memberBase)
-        visit(this.body.members[expression.index - memberBase].expression);
-    };
-    roots.forEach(visit);
-  }
-
-  private readonly varies = new Map<ScalarExpression, boolean>();
-  private variesInRow(expression: ScalarExpression): boolean {
-    const known = this.varies.get(expression);
-    if (known !== undefined) return known;
-    let result = false;
-    if (expression.kind === "position") {
-      result = this.space.axisOf[expression.axis] >= this.space.keptCount;
-    } else if (expression.kind === "input") {
-      if (expression.index >= memberBase) result = this.body.members[expression.index - memberBase].level === "full";
-      else {
-        const { guard } = this.body.fullLoads[expression.index];
-        result =
-          this.space.operands[expression.index].strides.some(
-            (stride, axis) => axis >= this.space.keptCount && stride !== 0,
-          ) ||
-          (guard !== undefined && this.variesInRow(guard));
-      }
-    } else if (expression.kind === "call") result = expression.inputs.some((input) => this.variesInRow(input));
-    this.varies.set(expression, result);
-    return result;
-  }
-
   private storeKept(pointers: Pointers): void {
     const { k, body } = this;
     for (const { member, operand } of this.space.stores) {
       if (body.members[member].level !== "kept") continue;
       const { dtype } = body.members[member];
-      storeLanes(k, this.keptMember(member), k.at(pointers.register(operand), 0), dtype, { lanes: 1 });
+      storeLanes(k, this.scopes.keptMember(member), k.at(pointers.register(operand), 0), dtype, { lanes: 1 });
     }
   }
 
@@ -210,17 +127,17 @@ class RowsEmitter {
     const vectors = Math.ceil(length / 16);
     const lanesOf = (vector: number): number => Math.min(16, length - 16 * vector);
     const scopes = Array.from({ length: vectors }, (_, vector) =>
-      this.vectorScope(pointers, 0, 16 * vector, lanesOf(vector), axis, (scope, member) =>
+      this.scopes.vector(pointers, { position: 0, extra: 16 * vector, lanes: lanesOf(vector) }, (scope, member) =>
         scope.emit(body.members[member].expression),
       ),
     );
     for (let pass = 0; pass < this.stages.passes; pass++) {
       const { reductions: members, stores } = this.membersOf(pass);
-      this.hoist([...members, ...stores.map(({ member }) => member)].map((member) => body.members[member].expression));
+      this.scopes.hoist([...members, ...stores.map(({ member }) => member)]);
       const reductions = new RowReductions(k, body, this.lanes, members);
       for (let vector = 0; vector < vectors; vector++) {
         const lanes = lanesOf(vector);
-        reductions.accumulate(scopes[vector], vector, lanes, () => this.flatPosition(0, 16 * vector));
+        reductions.accumulate(scopes[vector], vector, lanes, () => this.scopes.flatPosition(0, 16 * vector));
         for (const { member, operand } of stores) {
           const { dtype } = body.members[member];
           const address = k.at(pointers.register(operand), 16 * vector * bytesPerElement[dtype]);
@@ -228,7 +145,7 @@ class RowsEmitter {
           storeLanes(k, value, address, dtype, { lanes, streaming: this.space.operands[operand].streaming });
         }
       }
-      reductions.finish(this.results, () => this.memory!);
+      reductions.finish(this.scopes.results, () => this.memory!);
     }
     this.storeKept(pointers);
   }
@@ -241,20 +158,20 @@ class RowsEmitter {
 
   /** Rows of which each is finished while the next one is computed. */
   private delayedRows(start: IntOperand, end: IntOperand, outer: Pointers): void {
-    const { k, body, stages, space } = this;
+    const { k, stages, space } = this;
     const axis = space.keptCount - 1;
     const last = stages.passes - 1;
     const finished = this.membersOf(last).stores.map(({ member }) => member);
-    const invariants = invariantsOf(body, stages, finished, (expression) => this.variesInRow(expression));
+    const invariants = this.scopes.invariantsOf(finished, stages.stashed);
     const delayed = new DelayedRow(k, invariants, this.constants);
     const before = (position: IntOperand): LateRow => {
       const at = typeof position === "number" ? position - 1 : k.add(position, -1);
       return { scope: delayed.scope, pointers: outer.at(axis, at) };
     };
     k.loop(start, end, 1, (position) => {
-      this.positions[axis] = position;
+      this.scopes.positions[axis] = position;
       const pointers = outer.at(axis, position);
-      this.enterRow(pointers);
+      this.scopes.enter(pointers);
       for (let pass = 0; pass < last - 1; pass++) this.pass(pointers, pass);
       const late = before(position);
       this.pass(pointers, last - 1, (vectors) => {
@@ -264,7 +181,7 @@ class RowsEmitter {
           () => vectors(),
         );
       });
-      delayed.keep(this.row);
+      delayed.keep(this.scopes.row);
       this.storeKept(pointers);
     });
     this.finishLate(before(end));
@@ -277,7 +194,7 @@ class RowsEmitter {
   }
 
   private finishVectors({ scope: row, pointers }: LateRow, position: IntOperand, count: number, lanes: number): void {
-    const { k, body, stages, space, stash } = this;
+    const { k, body, stages, stash } = this;
     const { stores } = this.membersOf(stages.passes - 1);
     for (let copy = 0; copy < count; copy++) {
       const extra = 16 * copy;
@@ -285,7 +202,7 @@ class RowsEmitter {
         stash?.holds(member)
           ? k.load(stash.slot(stash.base, member, position, extra), "i32", firstLanes(lanes))
           : scope.emit(body.members[member].expression);
-      const scope = this.vectorScope(pointers, position, extra, lanes, space.extents.length - 1, full, row);
+      const scope = this.scopes.vector(pointers, { position, extra, lanes }, full, row);
       this.storeVector(scope, stores, pointers, position, extra, lanes);
     }
   }
@@ -316,9 +233,7 @@ class RowsEmitter {
     const { k, body } = this;
     const { extents, keptCount } = this.space;
     const { reductions: members, stores, kept } = this.membersOf(pass);
-    this.hoist(
-      [...members, ...stores.map(({ member }) => member), ...kept].map((member) => body.members[member].expression),
-    );
+    this.scopes.hoist([...members, ...stores.map(({ member }) => member), ...kept]);
     const reductions = new RowReductions(k, body, this.lanes, members);
     const axis = extents.length - 1;
     const next = pass === 1 ? nextRows(k, body, this.space, pointers) : [];
@@ -340,7 +255,7 @@ class RowsEmitter {
       const slot = (member: number, extra: number) => this.stash!.slot(run!, member, position, extra);
       const extras = Array.from({ length: count }, (_, copy) => 16 * copy);
       const scopes = extras.map((extra) =>
-        this.vectorScope(pointers, position, extra, lanes, axis, (scope, member) =>
+        this.scopes.vector(pointers, { position, extra, lanes }, (scope, member) =>
           this.stages.stage[member] < pass && this.stages.stashed.includes(member)
             ? k.load(slot(member, extra), "i32", taken)
             : scope.emit(body.members[member].expression),
@@ -350,7 +265,7 @@ class RowsEmitter {
       scopes.forEach((scope, copy) => {
         const extra = extras[copy];
         for (const start of next) k.prefetch(lineAt(k, start, position, 4, extra, 0), 2);
-        reductions.accumulate(scope, first + copy, lanes, () => this.flatPosition(position, extra));
+        reductions.accumulate(scope, first + copy, lanes, () => this.scopes.flatPosition(position, extra));
         for (const member of kept)
           k.store(scope.emit(body.members[member].expression), slot(member, extra), "i32", taken);
         this.storeVector(scope, stores, pointers, position, extra, lanes);
@@ -359,7 +274,7 @@ class RowsEmitter {
     const walk = (at: number, pointers: Pointers, run: IntRegister | undefined, late?: LateRow): void => {
       if (at < axis) {
         k.loop(0, extents[at], 1, (position) => {
-          this.positions[at] = position;
+          this.scopes.positions[at] = position;
           const bytes = this.space.flat[at] * 4;
           walk(at + 1, pointers.at(at, position), run && k.add(run, k.mul(position, bytes)));
         });
@@ -370,59 +285,6 @@ class RowsEmitter {
       );
     };
     around((late) => walk(keptCount, pointers, this.stash?.base, late));
-    reductions.finish(this.results, () => this.memory!);
-  }
-
-  private vectorScope(
-    pointers: Pointers,
-    position: IntOperand,
-    extra: number,
-    lanes: number,
-    axis: number,
-    fullMember: (scope: ExpressionScope, member: number) => VectorRegister,
-    row = this.row,
-  ): ExpressionScope {
-    const { k, body } = this;
-    const scope: ExpressionScope = new ExpressionScope(
-      k,
-      {
-        input: (index) => {
-          if (index >= memberBase) {
-            const member = index - memberBase;
-            return body.members[member].level === "full" ? fullMember(scope, member) : this.keptMember(member);
-          }
-          const { guard } = body.fullLoads[index];
-          const taken = lanes < 16 ? { lanes } : {};
-          return loadGuarded(k, scope, pointers, index, guard, axis, position, extra, taken, this.lanes);
-        },
-        position: (full) => {
-          const at = this.space.axisOf[full];
-          return at === axis ? this.lanePosition(position, extra) : this.splat(at);
-        },
-      },
-      row,
-    );
-    return scope;
-  }
-
-  private lanePosition(position: IntOperand, extra: number): VectorRegister {
-    const { k } = this;
-    const first =
-      typeof position === "number"
-        ? k.constant(position + extra, "i32")
-        : k.splatInt(extra === 0 ? position : k.add(position, extra));
-    return k.binary("iadd", this.lanes.get(1), first);
-  }
-
-  /** Row-major position in the reduced axes. */
-  private flatPosition(position: IntOperand, extra: number): VectorRegister {
-    const { k } = this;
-    const { extents, keptCount, flat } = this.space;
-    let sum = this.lanePosition(position, extra);
-    for (let axis = keptCount; axis < extents.length - 1; axis++) {
-      const term = k.binary("imul", this.splat(axis), k.constant(flat[axis], "i32"));
-      sum = k.binary("iadd", sum, term);
-    }
-    return sum;
+    reductions.finish(this.scopes.results, () => this.memory!);
   }
 }

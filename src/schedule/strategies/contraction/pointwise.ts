@@ -1,5 +1,5 @@
 import type { ScalarExpression } from "../../../kernel/scalar.ts";
-import type { OperandView, StrategyRequest } from "../../strategy.ts";
+import type { Epilogue, OperandView, StrategyRequest } from "../../strategy.ts";
 import type { ConvolutionAxis } from "./convolution-axis.ts";
 import type { ImageSource } from "./materialize.ts";
 
@@ -34,9 +34,31 @@ export const isPixelRun = ({ images, rows, columns }: Pick<PixelGeometry, "image
   images === 1 && rows.count === 1 && isIdentity(rows) && isIdentity(columns);
 
 /** Whether a value depends on where it is stored. */
-export function readsPosition(expression: ScalarExpression): boolean {
+function readsPosition(expression: ScalarExpression): boolean {
   if (expression.kind === "position") return true;
   return expression.kind === "call" && expression.inputs.some(readsPosition);
+}
+
+/**
+ * An epilogue whose first three axes are one: `place` gives the strides of a view from those along that run and along the channels. Undefined where a
+ * view is no run, or a value depends on where it is stored.
+ */
+export function mergedEpilogue(
+  { epilogue: { loads, stores }, output }: Pick<StrategyRequest, "epilogue" | "output">,
+  place: (run: number, channel: number) => readonly number[],
+): Epilogue | undefined {
+  const merged = (view: OperandView): OperandView | undefined => {
+    const run = runStep(view.strides, output.shape);
+    return run === undefined ? undefined : { ...view, strides: place(run, view.strides[3]) };
+  };
+  if (stores.some((store) => readsPosition(store.expression))) return undefined;
+  const mergedLoads = loads.map(merged).filter((view) => view !== undefined);
+  const mergedStores = stores.flatMap((store) => {
+    const view = merged(store.view);
+    return view ? [{ ...store, view }] : [];
+  });
+  const whole = mergedLoads.length === loads.length && mergedStores.length === stores.length;
+  return whole ? { loads: mergedLoads, stores: mergedStores } : undefined;
 }
 
 /**
@@ -46,32 +68,18 @@ export function readsPosition(expression: ScalarExpression): boolean {
 export function mergePixels<T extends PixelGeometry>(c: T): T {
   const { request, input, images, rows, columns } = c;
   const { shape } = request.output;
-  const views = [...request.epilogue.loads, ...request.epilogue.stores.map((store) => store.view)];
-  const merges =
-    isIdentity(rows) &&
-    isIdentity(columns) &&
-    rows.count * images > 1 &&
-    request.pooling === undefined &&
-    [input, ...views].every((view) => runStep(view.strides, shape) !== undefined) &&
-    !request.epilogue.stores.some((store) => readsPosition(store.expression));
-  if (!merges) return c;
+  if (!isIdentity(rows) || !isIdentity(columns) || rows.count * images === 1 || request.pooling) return c;
+  const place = (run: number, channel: number): readonly number[] => [0, 0, run, channel];
+  const inputRun = runStep(input.strides, shape);
+  const epilogue = mergedEpilogue(request, place);
+  if (inputRun === undefined || epilogue === undefined) return c;
   const pixels = images * rows.count * columns.count;
-  const strides = (from: readonly number[]): readonly number[] => [0, 0, runStep(from, shape)!, from[3]];
-  const merged = <V extends OperandView | ImageSource>(view: V): V => ({ ...view, strides: strides(view.strides) });
-  const { loads, stores } = request.epilogue;
   return {
     ...c,
-    input: merged(input),
+    input: { ...input, strides: place(inputRun, input.strides[3]) },
     images: 1,
     rows: { ...rows, count: 1, inputSize: 1 },
     columns: { ...columns, count: pixels, inputSize: pixels },
-    request: {
-      ...request,
-      output: { ...request.output, shape: [1, 1, pixels, shape[3]] },
-      epilogue: {
-        loads: loads.map(merged),
-        stores: stores.map((store) => ({ ...store, view: merged(store.view) })),
-      },
-    },
+    request: { ...request, output: { ...request.output, shape: [1, 1, pixels, shape[3]] }, epilogue },
   };
 }

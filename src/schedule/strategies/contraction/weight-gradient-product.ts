@@ -9,7 +9,7 @@ import { emitProduct, lowerMatmul } from "./matmul.ts";
 import { group, packStripsAlongLanes, type StepSource } from "./matmul-pack-lanes.ts";
 import { planMatmul } from "./matmul-plan.ts";
 import { clear, copyFloats } from "./padded-rows.ts";
-import { isIdentity, readsPosition, runStep } from "./pointwise.ts";
+import { isIdentity, mergedEpilogue, runStep } from "./pointwise.ts";
 
 /** Results smaller than this are summed in parts, image by image, with less ado. */
 const leastResult = 48 * 1024;
@@ -60,26 +60,20 @@ export function lowerWeightGradientProduct(
   return true;
 }
 
-/** The request as a product of matrices: its result's first three axes as one, where everything that is read or written beside it allows that. */
+/** The request as a product of matrices: its result's first three axes as one, where all that is read or written beside it allows that. */
 function productOf(request: StrategyRequest, m: number, pixels: number): StrategyRequest | undefined {
-  const { shape } = request.output;
-  const { loads, stores } = request.epilogue;
-  const fits = (view: OperandView): boolean => runStep(view.strides, shape) !== undefined;
-  if (![...loads, ...stores.map((store) => store.view)].every(fits)) return undefined;
-  if (stores.some((store) => readsPosition(store.expression))) return undefined;
-  const merged = (view: OperandView): OperandView => ({
-    ...view,
-    strides: [runStep(view.strides, shape)!, view.strides[3]],
-  });
+  const outputs = request.output.shape[3];
+  const epilogue = mergedEpilogue(request, (run, channel) => [run, channel]);
+  if (epilogue === undefined) return undefined;
   return {
     ...request,
     meaning: { kind: "matmul" },
     inputs: [
       { ...request.inputs[0], shape: [m, pixels] },
-      { ...request.inputs[1], shape: [pixels, shape[3]] },
+      { ...request.inputs[1], shape: [pixels, outputs] },
     ],
-    output: { ...request.output, shape: [m, shape[3]] },
-    epilogue: { loads: loads.map(merged), stores: stores.map((store) => ({ ...store, view: merged(store.view) })) },
+    output: { ...request.output, shape: [m, outputs] },
+    epilogue,
   };
 }
 

@@ -3,7 +3,7 @@ import type { IntRegister } from "../../../kernel/ir.ts";
 import type { ConvolutionAxis } from "./convolution-axis.ts";
 import { asRegister, epilogueArguments, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
 import type { TapConvolution } from "./tap-task.ts";
-import type { Block } from "./winograd-blocks.ts";
+import { type Block, eachVector } from "./winograd-blocks.ts";
 import { emitGradientTiles, gradientFloats } from "./winograd-gradient-tiles.ts";
 import { emitOverlappingRow, lineBytes, type OverlapState, shared } from "./winograd-overlap.ts";
 import { frequencyBytes } from "./winograd-patches.ts";
@@ -45,13 +45,7 @@ export function emitWinogradAdjoint(lowering: LoweringBuilder, c: TapConvolution
   const { rows, columns, request } = c;
   const plan = planAdjoint(c);
   const { panels, blockRows, tileRows } = plan;
-  const filters = transformFilters(lowering, {
-    argument: c.weights,
-    offset: c.weightOffset,
-    panels,
-    channels: c.inputChannels,
-    width: c.width,
-  });
+  const filters = transformFilters(lowering, c, panels);
   const blocks = Math.ceil(tileRows / blockRows);
   const blocksPerTask = Math.ceil(blocks / Math.max(1, Math.floor(leastTasks / c.images)));
   const bandTasks = Math.ceil(blocks / blocksPerTask);
@@ -124,7 +118,6 @@ function emitBlock(state: TaskState, block: Block, rows: number): void {
     blockColumns: tileColumns,
     scratch: state.edge,
   });
-  const wholeChannels = c.outputChannels - (c.outputChannels % 16);
   // with two threads, the image after the other's comes next
   const nextRows = (): Run[] => {
     const next = tilesAfter(k, { image, row: block.row, rows }, [0, plan.tileRows], 2);
@@ -149,12 +142,7 @@ function emitBlock(state: TaskState, block: Block, rows: number): void {
         k.add(products, vectorBytes, products);
         k.add(carry, carryBytes, carry);
       };
-      const whole = k.intBinary("min", last, wholeChannels);
-      if (wholeChannels > 0) k.loop(first, whole, 16, (channel) => vector(channel, 16));
-      if (wholeChannels < c.outputChannels)
-        k.if(k.compare("eq", last, c.outputChannels), () =>
-          vector(k.intConstant(wholeChannels), c.outputChannels - wholeChannels),
-        );
+      eachVector(k, c.outputChannels, [first, last], vector);
     });
   });
 }

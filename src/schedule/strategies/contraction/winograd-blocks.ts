@@ -48,6 +48,18 @@ export function eachTile(
   });
 }
 
+/** Emits `body` for every vector of the channels from `first` to `end`: 16 lanes, or what the last channels leave. */
+export function eachVector(
+  k: KernelBuilder,
+  channels: number,
+  [first, end]: readonly [IntRegister, IntRegister],
+  body: (channel: IntRegister, lanes: number) => void,
+): void {
+  const whole = channels - (channels % 16);
+  if (whole > 0) k.loop(first, k.intBinary("min", end, whole), 16, (channel) => body(channel, 16));
+  if (whole < channels) k.if(k.compare("eq", end, channels), () => body(k.intConstant(whole), channels - whole));
+}
+
 /** Emits `whole` for tiles of which all outputs exist and `edge` for others. */
 export function wholeOrEdge(
   k: KernelBuilder,

@@ -33,7 +33,7 @@ const leastTasks = 4;
 
 const floatsOf = (tiles: number): number => frequencies * tiles;
 
-/** What the choice of an algorithm may depend on: nothing but the shape of one example. */
+/** What the choice of an algorithm may depend on where examples have results of their own: nothing but the shape of one. */
 export interface ConvolutionShape {
   readonly rows: ConvolutionAxis;
   readonly columns: ConvolutionAxis;

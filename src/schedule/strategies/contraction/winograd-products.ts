@@ -41,7 +41,7 @@ export function emitProducts(
 ): void {
   const { k, c, plan, address } = state;
   const panelBytes = 4 * c.inputChannels * c.width;
-  const filterStride = filterBytes({ panels: plan.panels, channels: c.inputChannels, width: c.width });
+  const filterStride = filterBytes(c, plan.panels);
   const tileStride = productBytes(plan);
   const strips = balancedStrips(tiles, rowLimit(c.request.machine, plan.panelVectors));
   const patches = k.intMove(state.patches);

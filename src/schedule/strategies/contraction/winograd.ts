@@ -2,7 +2,7 @@ import type { IntOperand, IntRegister } from "../../../kernel/ir.ts";
 import { asRegister, epilogueArguments, type LoweringBuilder, operand, splitTask } from "./lowering.ts";
 import type { TapConvolution } from "./tap-task.ts";
 import { blankBytes, emitBlankTiles } from "./winograd-blank.ts";
-import { type Block, eachTile, emitBlockPatches } from "./winograd-blocks.ts";
+import { type Block, eachTile, eachVector, emitBlockPatches } from "./winograd-blocks.ts";
 import { frequencyBytes, patchRowBytes } from "./winograd-patches.ts";
 import { planWinograd } from "./winograd-plan.ts";
 import { type Run, rowsOfSource, tilesAfter } from "./winograd-prefetch.ts";
@@ -32,13 +32,7 @@ export function emitWinograd(lowering: LoweringBuilder, c: TapConvolution): void
   const { rows, columns, request } = c;
   const plan = planWinograd(c);
   const { panels, blockRows, blockColumns, tileRows, tileColumns } = plan;
-  const filters = transformFilters(lowering, {
-    argument: c.weights,
-    offset: c.weightOffset,
-    panels,
-    channels: c.inputChannels,
-    width: c.width,
-  });
+  const filters = transformFilters(lowering, c, panels);
   const bands = Math.ceil(tileRows / blockRows);
   const bandsPerTask = c.images >= 32 ? bands : 1;
   const bandTasks = Math.ceil(bands / bandsPerTask);
@@ -122,7 +116,6 @@ function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntR
   const { k, c, plan, address, image } = state;
   const first = k.mul(group, c.width);
   const last = k.intBinary("min", k.mul(end, c.width), c.outputChannels);
-  const wholeChannels = c.outputChannels - (c.outputChannels % 16);
   const outputs = [c.rows.count, c.columns.count] as const;
   eachTile(k, block, plan.blockColumns, outputs, (tile) => {
     const products = k.add(state.products, k.mul(tile.index, productBytes(plan)));
@@ -131,11 +124,6 @@ function emitTiles(state: TaskState, block: Block, group: IntRegister, end: IntR
       emitTile(k, c.request, address, { image, tile, channel, lanes, products, blank, scratch: state.row });
       k.add(products, vectorBytes, products);
     };
-    const whole = k.intBinary("min", last, wholeChannels);
-    if (wholeChannels > 0) k.loop(first, whole, 16, (channel) => vector(channel, 16));
-    if (wholeChannels < c.outputChannels)
-      k.if(k.compare("eq", last, c.outputChannels), () =>
-        vector(k.intConstant(wholeChannels), c.outputChannels - wholeChannels),
-      );
+    eachVector(k, c.outputChannels, [first, last], vector);
   });
 }
