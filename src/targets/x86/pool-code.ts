@@ -7,38 +7,25 @@
  * leaves again. Nothing in the control block changes under a worker that has joined.
  */
 import type { CallingConvention } from "./abi.ts";
-import {
-  Assembler,
-  type Label,
-  memory,
-  r12,
-  r13,
-  r14,
-  r15,
-  r32,
-  rax,
-  rbp,
-  rbx,
-  rdi,
-  rdx,
-  rsp,
-} from "./assembler/index.ts";
+import { Assembler, type Label, memory, r12, r13, r14, r15, r32, rax, rbp, rbx, rdi, rsp } from "./assembler/index.ts";
 import {
   closedFlag,
   control,
+  frame,
   joinedMask,
   programHeader,
   stepDescriptor,
   waitingFlag,
   workerRecord,
 } from "./pool-layout.ts";
+import { leaveCallersCpu, lookSoon, noteCallersCpu } from "./pool-placement.ts";
+import { readTicks, systemCall } from "./pool-system.ts";
 
 const [eax, edx, esi, r10d, r12d, r15d] = [0, 2, 6, 10, 12, 15].map(r32);
 
 /** Denormals kept, round to nearest, all exceptions masked: the same on every thread, so that bits cannot vary with threads. */
 const defaultMxcsr = 0x1f80;
 
-const systemCalls = { futex: 202, schedYield: 24 } as const;
 const futexWaitPrivate = 128;
 const futexWakePrivate = 129;
 
@@ -96,6 +83,7 @@ class PoolEmitter {
     a.emit("mov", r15, memory(this.argument(0), workerRecord.index));
     a.emit("mov", rbx, memory(this.argument(0), workerRecord.control));
     a.emit("xor", r12d, r12d);
+    lookSoon(a);
 
     a.bind(idle);
     this.deadline(r13);
@@ -105,7 +93,7 @@ class PoolEmitter {
     a.emit("cmp", eax, r12d);
     a.emit("jne", changed);
     a.emit("pause");
-    this.readTicks();
+    readTicks(a);
     a.emit("cmp", rax, r13);
     a.emit("jb", spin);
 
@@ -121,6 +109,7 @@ class PoolEmitter {
     a.emit("mov", r12d, eax);
     a.emit("cmp", memory(rbx, control.quit, { bits: 32 }), 0);
     a.emit("jne", quit);
+    leaveCallersCpu(a);
     a.emit("mov", eax, 1);
     a.emit("lock xadd", memory(rbx, control.state), eax);
     a.emit("test", eax, closedFlag);
@@ -161,18 +150,20 @@ class PoolEmitter {
     a.emit("mov", r13, memory(r12, programHeader.stepCount));
     a.emit("mov", memory(r12, programHeader.status, { bits: 32 }), 0);
     a.emit("lea", rbp, memory(r12, programHeader.bytes));
+    lookSoon(a);
     a.emit("test", r13, r13);
     a.emit("je", finished);
 
     a.align(16);
     a.bind(step);
     if (profiled) {
-      this.readTicks();
+      readTicks(a);
       a.emit("mov", memory(rsp, frame.started), rax);
     }
     a.emit("mov", r14, memory(rbp, stepDescriptor.tasks));
     a.emit("cmp", memory(rbp, stepDescriptor.participants, { bits: 32 }), 1);
     a.emit("jbe", inline);
+    noteCallersCpu(a);
     // publish and open
     a.emit("xor", eax, eax);
     a.emit("mov", memory(rbx, control.next), rax);
@@ -193,7 +184,7 @@ class PoolEmitter {
 
     a.bind(done);
     if (profiled) {
-      this.readTicks();
+      readTicks(a);
       a.emit("sub", rax, memory(rsp, frame.started));
       a.emit("add", memory(rbp, stepDescriptor.ticks), rax);
     }
@@ -251,7 +242,7 @@ class PoolEmitter {
     a.emit("cmp", memory(rbx, control.state, { bits: 32 }), closedFlag);
     a.emit("je", done);
     a.emit("pause");
-    this.readTicks();
+    readTicks(a);
     a.emit("cmp", rax, r15);
     a.emit("jb", spin);
     a.emit("mov", eax, waitingFlag);
@@ -279,8 +270,7 @@ class PoolEmitter {
     a.bind(wait);
     a.emit("cmp", memory(rbx, control.alive, { bits: 32 }), 0);
     a.emit("je", gone);
-    a.emit("mov", eax, systemCalls.schedYield);
-    a.emit("syscall");
+    systemCall(a, "schedYield");
     a.emit("jmp", wait);
     a.bind(gone);
     a.emit("xor", eax, eax);
@@ -289,7 +279,7 @@ class PoolEmitter {
 
   ticks(): void {
     const { a } = this;
-    this.readTicks();
+    readTicks(a);
     // 50 bits: what a JavaScript number holds exactly, whatever the uptime
     a.emit("shl", rax, 14);
     a.emit("shr", rax, 14);
@@ -348,15 +338,8 @@ class PoolEmitter {
     return needed + ((16 - ((pushed + needed) % 16)) % 16);
   }
 
-  /** rax = time-stamp counter; clobbers rdx. */
-  private readTicks(): void {
-    this.a.emit("rdtsc");
-    this.a.emit("shl", rdx, 32);
-    this.a.emit("or", rax, rdx);
-  }
-
   private deadline(register: typeof r13): void {
-    this.readTicks();
+    readTicks(this.a);
     this.a.emit("add", rax, memory(rbx, control.spinTicks));
     this.a.emit("mov", register, rax);
   }
@@ -365,13 +348,9 @@ class PoolEmitter {
   private futex(operation: number, offset: number, setValue: () => void): void {
     const { a } = this;
     setValue();
-    a.emit("mov", eax, systemCalls.futex);
     a.emit("lea", rdi, memory(rbx, offset));
     a.emit("mov", esi, operation);
     a.emit("xor", r10d, r10d);
-    a.emit("syscall");
+    systemCall(a, "futex");
   }
 }
-
-/** Locals, from the stack pointer up. */
-const frame = { callerMxcsr: 0, ownMxcsr: 4, started: 8, bytes: 16 } as const;

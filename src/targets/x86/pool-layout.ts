@@ -21,7 +21,30 @@ export const control = {
   alive: 516,
   /** u64: how long to spin before sleeping, in time-stamp ticks. */
   spinTicks: 640,
+  /** u64: how long a thread believes that it runs where it ran, in time-stamp ticks. */
+  lookTicks: 648,
+  /** u32: the CPU that the caller was last seen on. */
+  callerCpu: 656,
+  /** u32: how often a worker found itself there. */
+  partings: 660,
   bytes: 768,
+} as const;
+
+/** Locals of a thread, from the stack pointer up. */
+export const frame = {
+  /** u32: what a thread came with, and what it computes with. */
+  callerMxcsr: 0,
+  ownMxcsr: 4,
+  /** u64: ticks at the start of a step. */
+  started: 8,
+  /** u64: when to look at the CPU again. */
+  lookAt: 16,
+  /** u32: the CPU seen last. */
+  cpu: 24,
+  /** Room for a mask of CPUs. */
+  mask: 32,
+  maskBytes: 128,
+  bytes: 160,
 } as const;
 
 /** In `control.state`: no worker may join; the caller sleeps until the last worker has left. */

@@ -1,4 +1,5 @@
 /** The thread pool: threads that run emitted code only, made through the FFI. */
+import { availableParallelism } from "node:os";
 import { InternalError } from "../../errors.ts";
 import { Arena } from "../../runtime/arena.ts";
 import { ExecutableMemory } from "../../runtime/executable-memory.ts";
@@ -15,6 +16,10 @@ export interface ThreadPoolOptions {
 
 /** Longer than the gap between two steps, far shorter than a scheduler's time slice. */
 const defaultSpinMicroseconds = 40;
+/** A thread learns where it runs in a tenth of a microsecond, and moves in ten or twenty. */
+const lookMicroseconds = 50;
+/** Ticks: a century, and no sum of it and a time overflows. */
+const never = 2 ** 62;
 const stackBytes = 256 * 1024;
 const setSignalMask = 2;
 
@@ -80,8 +85,10 @@ export class ThreadPool {
     this.firstTime = performance.now();
     this.firstTicks = this.entry.ticks();
     while (performance.now() < this.firstTime + 0.1); // long enough to know the frequency to a percent
-    const spin = (options.spinMicroseconds ?? defaultSpinMicroseconds) * 1e-3 * this.ticksPerMillisecond();
-    writeWord64(this.words, control.spinTicks, Math.round(spin));
+    const ticks = (microseconds: number) => Math.round(microseconds * 1e-3 * this.ticksPerMillisecond());
+    writeWord64(this.words, control.spinTicks, ticks(options.spinMicroseconds ?? defaultSpinMicroseconds));
+    // with more threads than CPUs there is nowhere to go
+    writeWord64(this.words, control.lookTicks, threads > availableParallelism() ? never : ticks(lookMicroseconds));
     this.reserveScratch(64);
   }
 
@@ -101,6 +108,11 @@ export class ThreadPool {
     if (this.started) return;
     this.started = true;
     if (this.threads > 1) this.startWorkers();
+  }
+
+  /** How often a worker has found itself on the caller's CPU and left it (`pool-placement.ts`). */
+  get partings(): number {
+    return this.words[control.partings >> 2];
   }
 
   /** Runs a program's steps in order and returns its status: 0, or what a guard wrote. */

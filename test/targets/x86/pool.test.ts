@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { memory, rax, rcx, rdi, rdx, rsi } from "../../../src/targets/x86/assembler/index.ts";
@@ -195,6 +196,40 @@ describe("thread pool", () => {
     const used = process.cpuUsage(before);
     // one spinning thread would use 300 ms; the test runner itself uses some
     expect((used.user + used.system) / 1000).toBeLessThan(100);
+  });
+
+  it("has a worker leave the caller's CPU, and its mask as it was", () => {
+    const threadsBefore = new Set(readdirSync("/proc/self/task"));
+    const pool = makePool(2);
+    const worker = readdirSync("/proc/self/task").find((thread) => !threadsBefore.has(thread)) ?? "";
+    const affinityOf = (thread: string) =>
+      /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync(`/proc/self/task/${thread}/status`, "utf8"))?.[1];
+    const allowed = affinityOf(worker);
+    const seen = new ArrayBuffer(4096);
+    const { table } = tableOf(functions.addressOf(seen));
+    const step = { kernel: linger, tasks: 64, arguments: table, participants: 2 };
+    const program = new TestProgram(functions, [step, step, step, step]);
+    const [setAffinity, getAffinity] = ["sched_setaffinity", "sched_getaffinity"].map((name) =>
+      functions.callable(functions.symbol(name), 3),
+    );
+    const [all, one] = [new Uint32Array(32), new Uint32Array(32)];
+    const masks = [functions.addressOf(all.buffer), functions.addressOf(one.buffer)];
+    getAffinity(0, 128, masks[0]);
+    const thread = Number(worker);
+    // both held to the CPU that this thread is on: the worker finds itself there at once, and finds no way out
+    const cpu = functions.callable(functions.symbol("sched_getcpu"), 0)();
+    one[cpu >> 5] = 1 << (cpu & 31);
+    expect([setAffinity(0, 128, masks[1]), setAffinity(thread, 128, masks[1])]).toEqual([0, 0]);
+    for (let run = 0; run < 1000 && pool.partings === 0; run++) pool.run(program.address);
+    expect(pool.partings).toBeGreaterThan(0);
+    expect(affinityOf(worker)).toBe(`${cpu}`);
+    // free to go, it goes, and may go anywhere
+    const before = pool.partings;
+    setAffinity(thread, 128, masks[0]);
+    for (let run = 0; run < 100; run++) pool.run(program.address);
+    setAffinity(0, 128, masks[0]);
+    expect(affinityOf(worker)).toBe(allowed);
+    expect(pool.partings - before).toBeLessThan(100);
   });
 
   it("lets the process end, blocks signals on its threads and survives a signal handler", () => {
