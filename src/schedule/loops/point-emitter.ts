@@ -1,13 +1,17 @@
 /** What a pointwise kernel emits for one vector of 16 lanes: loads, the members' expressions, stores; with what a row and a task share. */
-import { stridesOf } from "../../graph/shape.ts";
+import { bytesPerElement } from "../../graph/dtype.ts";
+import { sizeOf, stridesOf } from "../../graph/shape.ts";
 import type { KernelBuilder } from "../../kernel/builder.ts";
-import type { IntOperand, VectorRegister } from "../../kernel/ir.ts";
+import type { Address, IntOperand, VectorRegister } from "../../kernel/ir.ts";
 import type { ScalarExpression } from "../../kernel/scalar.ts";
 import { ExpressionScope, emitInTurn, hoistConstants } from "../emit-expression.ts";
 import { type Lanes, storeLanes } from "../emit-memory.ts";
 import { type LoopBody, memberBase, usedAxes, type Variation, VariationOf } from "./body.ts";
 import { collapse } from "./collapse.ts";
 import { loadGuarded, type Operand, type Pointers, StrideLanes } from "./nest.ts";
+
+/** How far ahead what streams from memory is fetched. */
+const pageBytes = 4096;
 
 /** A collapsed space: loads first, then one operand per store. */
 export interface Layout {
@@ -47,6 +51,8 @@ export class PointEmitter {
   private readonly inner: number;
   private readonly lanes: StrideLanes;
   private readonly variation: VariationOf;
+  /** Loads that walk through more than the second-level cache holds, from end to end. */
+  private readonly streamed: readonly number[];
   private task: ExpressionScope;
   private positions: readonly IntOperand[] = [];
 
@@ -63,6 +69,14 @@ export class PointEmitter {
           : this.loadVariation(index),
       (axis) => (layout.axisOf[axis] === -1 ? 0 : layout.axisOf[axis] === inner ? 2 : 1),
     );
+    const ends = stridesOf(layout.extents);
+    const bytes = 4 * sizeOf(layout.extents);
+    this.streamed = [...body.fullLoads.keys()].filter((index) => {
+      const { guard, dtype } = body.fullLoads[index];
+      const { strides } = layout.operands[index];
+      if (guard || bytesPerElement[dtype] !== 4 || bytes < body.machine.l2Bytes) return false;
+      return strides.every((stride, axis) => stride === ends[axis]);
+    });
     // In order, so that no walk goes deeper than one member.
     for (const member of body.members) this.variation.of(member.expression);
     this.task = hoistConstants(k, []);
@@ -116,11 +130,37 @@ export class PointEmitter {
     const scopes = Array.from({ length: count }, (_, copy) =>
       this.vectorScope(row, pointers, position, 16 * copy, {}, undefined),
     );
+    this.fetchAhead(pointers, position, count);
     const expressions = this.body.members.map((member) => member.expression);
     emitInTurn(this.body.machine, scopes, expressions);
     scopes.forEach((scope, copy) => {
       this.store(scope, pointers, position, 16 * copy, {});
     });
+  }
+
+  /**
+   * Has lines brought to the second-level cache that vectors will read a page later. A processor's own prefetching ends with a page and begins anew
+   * after the first misses of the next; where much is computed for each element, what it looks ahead over does not reach that far.
+   */
+  private fetchAhead(pointers: Pointers, position: IntOperand, count: number): void {
+    for (const operand of this.streamed) {
+      for (let copy = 0; copy < count; copy++) {
+        this.k.prefetch(this.address(pointers, operand, position, 4, 64 * copy + pageBytes), 2);
+      }
+    }
+  }
+
+  private address(
+    pointers: Pointers,
+    operand: number,
+    position: IntOperand,
+    size: 1 | 4,
+    displacement: number,
+  ): Address {
+    const base = pointers.register(operand);
+    const first = pointers.displacement(operand) + displacement;
+    if (typeof position === "number") return this.k.at(base, first + position * size);
+    return this.k.at(base, position, size, first);
   }
 
   /** Loads, computes and stores 16 lanes from `position + extra`. */
@@ -159,12 +199,9 @@ export class PointEmitter {
     const { k, body, layout } = this;
     const values = body.members.map((member) => scope.emit(member.expression));
     for (const { member, operand } of layout.stores) {
-      const size = layout.operands[operand].dtype === "f32" || layout.operands[operand].dtype === "i32" ? 4 : 1;
-      const base = pointers.register(operand);
-      const first = pointers.displacement(operand) + extra * size;
-      const address =
-        typeof position === "number" ? k.at(base, first + position * size) : k.at(base, position, size, first);
-      const { streaming } = layout.operands[operand];
+      const { streaming, dtype } = layout.operands[operand];
+      const size = bytesPerElement[dtype] as 1 | 4;
+      const address = this.address(pointers, operand, position, size, extra * size);
       storeLanes(k, values[member], address, body.members[member].dtype, { ...lanes, streaming });
     }
   }

@@ -1,4 +1,5 @@
 /** Code for pointwise kernels: 16 lanes along the innermost axis, invariants hoisted out of the lane loop, tasks over outer tiles. */
+import { sizeOf } from "../../graph/shape.ts";
 import { KernelBuilder } from "../../kernel/builder.ts";
 import type { IntOperand } from "../../kernel/ir.ts";
 import { countCalls, type LoopBody, type LoopKernel } from "./body.ts";
@@ -7,9 +8,12 @@ import { emitTaskPositions, Pointers, splitTasks, type TaskPositions, type TaskS
 import { type Layout, layOut, PointEmitter } from "./point-emitter.ts";
 import { findTransposed, transposingKernel } from "./transposing.ts";
 
-/** Elements per task: enough work to be worth a task, little enough to share between threads. */
-export function grainFor(calls: number): number {
-  return calls > 40 ? 4096 : calls > 12 ? 8192 : 16384;
+/**
+ * Elements per task: enough work to be worth a task, little enough to share between threads. Of many elements a task has more, so that what it
+ * fetches ahead is mostly its own.
+ */
+export function grainFor(calls: number, points: number): number {
+  return Math.max(calls > 40 ? 4096 : calls > 12 ? 8192 : 16384, Math.min(65536, Math.floor(points / 256)));
 }
 
 /**
@@ -19,8 +23,7 @@ export function grainFor(calls: number): number {
 function vectorsTogether({ extents, machine }: LoopBody, calls: number, length: number): number {
   if (length < 64) return 1;
   if (calls <= 10) return 2;
-  const points = extents.reduce((product, extent) => product * extent, 1);
-  return machine.vectorRegisters >= 32 && length >= 256 && points >= 16384 ? 4 : 1;
+  return machine.vectorRegisters >= 32 && length >= 256 && sizeOf(extents) >= 16384 ? 4 : 1;
 }
 
 export function pointwiseKernel(body: LoopBody): LoopKernel {
@@ -33,7 +36,7 @@ export function pointwiseKernel(body: LoopBody): LoopKernel {
   const { extents } = layout;
   const inner = extents.length - 1;
   const unroll = vectorsTogether(body, calls, extents[inner]);
-  const split = splitTasks(extents, extents.length, 1, grainFor(calls), 16 * unroll);
+  const split = splitTasks(extents, extents.length, 1, grainFor(calls, sizeOf(extents)), 16 * unroll);
   const k = new KernelBuilder(body.name, body.argumentCount);
   // made first: what all tasks share comes before the task's number
   const emitter = new PointEmitter(k, body, layout, inner);
@@ -55,7 +58,7 @@ function joiningKernel(body: LoopBody, calls: number): LoopKernel | undefined {
   if (inner === 0 || whole.operands.some(({ strides }) => strides[inner] !== 0 && strides[inner] !== 1))
     return undefined;
   const rows = whole.extents.slice(0, -1);
-  const split = splitTasks(rows, rows.length, whole.extents[inner], grainFor(calls));
+  const split = splitTasks(rows, rows.length, whole.extents[inner], grainFor(calls, sizeOf(whole.extents)));
   const k = new KernelBuilder(body.name, body.argumentCount);
   const task = emitTaskPositions(k, rows, split);
   for (const piece of pieces) {
