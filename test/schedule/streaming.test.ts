@@ -48,6 +48,26 @@ describe("rows that come from memory", () => {
   });
 });
 
+describe("elements that come from memory", () => {
+  const fetches = (result: Node, l2Bytes: number) =>
+    matches(printed(assertScheduled([result], machine(l2Bytes))), /prefetch/g);
+
+  it("are fetched ahead, each line once, if they are larger than the caches", () => {
+    const [x, y] = [ramp(24, 80), ramp(24, 80)];
+    // two vectors in one turn of the loop
+    expect(fetches(add(x, mul(x, x)), 512)).toBe(2);
+    expect(fetches(add(x, mul(y, y)), 512)).toBe(4);
+    expect(fetches(add(x, mul(x, x)), 1 << 20)).toBe(0);
+  });
+
+  it("are left alone where they are read again and again, or not as they lie", () => {
+    const x = ramp(24, 80);
+    // a row: two turns of two vectors, written out, and one vector
+    expect(fetches(add(x, expand(ramp(1, 80), [24, 80])), 512)).toBe(4);
+    expect(fetches(permute(ramp(80, 24), [1, 0]), 512)).toBe(0);
+  });
+});
+
 describe("rows whose results pass the caches", () => {
   const wave = (shape: readonly number[], factor = 3): Node => {
     const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => factor * Math.sin(i * i));
