@@ -2,7 +2,7 @@
  * The thread pool's machine code. Threads other than the caller's run nothing but this and kernels.
  *
  * One step at a time is open. The caller publishes its descriptor, opens it and bumps the generation that idle workers watch; whoever
- * takes part draws task numbers by atomic add. A worker joins by counting itself into `state`; when no task is left the caller closes the
+ * takes part draws task numbers by atomic add (`pool-tasks.ts`). A worker joins by counting itself into `state`; when no task is left the caller closes the
  * step and waits for the workers inside. So a worker that is late, asleep or preempted is never waited for: it finds the step closed and
  * leaves again. Nothing in the control block changes under a worker that has joined.
  */
@@ -20,8 +20,9 @@ import {
 } from "./pool-layout.ts";
 import { leaveCallersCpu, lookSoon, noteCallersCpu } from "./pool-placement.ts";
 import { readTicks, systemCall } from "./pool-system.ts";
+import { drawTasks, shareTasks } from "./pool-tasks.ts";
 
-const [eax, edx, esi, r10d, r12d, r15d] = [0, 2, 6, 10, 12, 15].map(r32);
+const [eax, edx, esi, r10d, r12d, r14d, r15d] = [0, 2, 6, 10, 12, 14, 15].map(r32);
 
 /** Denormals kept, round to nearest, all exceptions masked: the same on every thread, so that bits cannot vary with threads. */
 const defaultMxcsr = 0x1f80;
@@ -75,7 +76,7 @@ class PoolEmitter {
     this.abi = abi;
   }
 
-  /** Runs on a new thread. r12d: generation last seen; r13: deadline, then own scratch memory; r14: tasks; r15: thread index. */
+  /** Runs on a new thread. r12d: generation last seen; r13: deadline, then own scratch memory; r14: the share drawn from; r15: thread index. */
   worker(): void {
     const { a } = this;
     const [idle, spin, sleep, changed, leave, quit] = Array.from({ length: 6 }, () => a.label());
@@ -120,7 +121,7 @@ class PoolEmitter {
     a.emit("mov", r13, memory(rbx, control.scratchStride));
     a.emit("imul", r13, r15);
     a.emit("add", r13, memory(rbx, control.scratch));
-    a.emit("mov", r14, memory(rbp, stepDescriptor.tasks));
+    a.emit("mov", r14, r15);
     this.drawTasks(() => a.emit("mov", this.argument(2), r13));
 
     a.bind(leave);
@@ -138,7 +139,7 @@ class PoolEmitter {
     this.leave();
   }
 
-  /** r12: program; r13: steps left; r14: tasks; r15: task of an inline step, or the deadline while waiting. */
+  /** r12: program; r13: steps left; r14: tasks, then the share drawn from; r15: task of an inline step, or the deadline while waiting. */
   driver(profiled: boolean): void {
     const { a } = this;
     const [step, inline, inlineTask, wake, work, wait, done, next, finished] = Array.from({ length: 9 }, () =>
@@ -165,8 +166,7 @@ class PoolEmitter {
     a.emit("jbe", inline);
     noteCallersCpu(a);
     // publish and open
-    a.emit("xor", eax, eax);
-    a.emit("mov", memory(rbx, control.next), rax);
+    shareTasks(a);
     a.emit("mov", memory(rbx, control.step), rbp);
     a.emit("mov", eax, -closedFlag);
     a.emit("lock add", memory(rbx, control.state), eax);
@@ -175,6 +175,7 @@ class PoolEmitter {
     a.emit("test", eax, eax);
     a.emit("jne", wake);
     a.bind(work);
+    a.emit("xor", r14d, r14d);
     this.drawTasks(() => a.emit("mov", this.argument(2), memory(rbx, control.scratch)));
     // close; whoever is still inside finishes its last task
     a.emit("mov", eax, closedFlag);
@@ -286,21 +287,13 @@ class PoolEmitter {
     a.emit("ret");
   }
 
-  /** Takes task numbers until none is left. r14 holds the number of tasks; `setScratch` fills the third argument. */
+  /** `setScratch` fills the third argument. */
   private drawTasks(setScratch: () => void): void {
-    const { a } = this;
-    const [draw, end] = [a.label(), a.label()];
-    a.align(16);
-    a.bind(draw);
-    a.emit("mov", eax, 1);
-    a.emit("lock xadd", memory(rbx, control.next), rax);
-    a.emit("cmp", rax, r14);
-    a.emit("jae", end);
-    a.emit("mov", this.argument(1), rax);
-    setScratch();
-    this.callKernel();
-    a.emit("jmp", draw);
-    a.bind(end);
+    drawTasks(this.a, () => {
+      this.a.emit("mov", this.argument(1), rax);
+      setScratch();
+      this.callKernel();
+    });
   }
 
   private callKernel(): void {

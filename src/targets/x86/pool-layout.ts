@@ -8,8 +8,6 @@ export const control = {
   quit: 4,
   /** u32, futex: number of workers inside the current step, and the flags below. */
   state: 128,
-  /** u64: the next task of the current step. */
-  next: 256,
   /** u64: address of the current step's descriptor. */
   step: 384,
   /** u64: scratch memory of thread 0 (the caller), and the distance to the next thread's. */
@@ -44,7 +42,11 @@ export const frame = {
   /** Room for a mask of CPUs. */
   mask: 32,
   maskBytes: 128,
-  bytes: 160,
+  /** u64: how many shares are left to look at. */
+  sharesLeft: 160,
+  /** u64: where the records of those end that have a share. */
+  sharesEnd: 168,
+  bytes: 176,
 } as const;
 
 /** In `control.state`: no worker may join; the caller sleeps until the last worker has left. */
@@ -52,13 +54,16 @@ export const closedFlag = 0x40000000;
 export const waitingFlag = 0x20000000;
 export const joinedMask = 0xffff;
 
-/** What a worker thread is started with. */
+/** One for each thread, after the control block: what a worker is started with, and its share of a step. */
 export const workerRecord = {
   /** u64 */
   control: 0,
   /** u64: 1 … threads-1; the caller is thread 0. */
   index: 8,
-  bytes: 64,
+  /** u64: of the tasks of the current step that this thread begins with, the next one, and the one after the last. */
+  next: 16,
+  end: 24,
+  bytes: 128,
 } as const;
 
 /** A program: this header, then one descriptor per step. */

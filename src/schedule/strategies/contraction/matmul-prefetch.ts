@@ -52,12 +52,12 @@ export function emitPanelPrefetch(
   const local = state.firstStrip === 0 ? strip : k.intBinary("sub", strip, state.firstStrip);
   const iterations = Math.floor(block / unroll);
   if (bColumn === 1 && blocks > 1) {
-    // After the last block comes what this thread does next: with two threads, the task after the other's.
+    // After the last block comes what this thread does next, as a rule: the next task.
     const row = k.add(asRegister(k, first), block);
     const column = k.mul(panel, width);
     k.if(k.compare("ge", row, plan.k), () => {
       k.intConstant(0, row);
-      k.add(column, 2 * plan.panelsPerTask * width, column);
+      k.add(column, plan.panelsPerTask * width, column);
     });
     const lines = Math.ceil(columns / 16);
     return fetchRowsEvenly(k, { start: base(row, column), rowBytes: 4 * bStep, rows: block, lines }, local, {
@@ -94,8 +94,8 @@ export function emitPanelPrefetch(
 }
 
 /**
- * Fetches what this thread packs next of an A whose strips lie side by side in memory, an equal share before each tile: with two threads, the strips of the
- * task after the other's. They are short runs far apart, which no hardware expects.
+ * Fetches what this thread packs next of an A whose strips lie side by side in memory, an equal share before each tile: the strips of the
+ * next task. They are short runs far apart, which no hardware expects.
  */
 export function fetchStripsOfNextTask(state: TaskState, panel: IntRegister, strip: IntRegister): void {
   const { k, plan, address, batch } = state;
@@ -107,7 +107,7 @@ export function fetchStripsOfNextTask(state: TaskState, panel: IntRegister, stri
     first === 0 ? index : k.intBinary("sub", index, first);
   const tile = k.add(k.mul(local(strip, state.firstStrip), panelsPerTask), local(panel, state.firstPanel));
   const first = k.intBinary("min", k.mul(tile, share), Math.max(0, length - share));
-  const row = stripStart(k, plan, k.add(asRegister(k, state.firstStrip), 2 * stripsPerTask));
+  const row = stripStart(k, plan, k.add(asRegister(k, state.firstStrip), stripsPerTask));
   const start = matrixAddress(k, address(operand(a.operand)), a, batch, row, first);
   const fetchRow = (pointer: IntRegister): void => {
     for (let line = 0; line < lines; line++) k.prefetch(k.at(pointer, 64 * line), 2);

@@ -100,10 +100,8 @@ export function emitTransposedMatmul(request: StrategyRequest, plan: TransposedP
       const first = k.mul(task, groupsPerTask * groupColumns);
       const end = k.intBinary("min", k.add(first, groupsPerTask * groupColumns), groups * groupColumns);
       k.loop(first, end, groupColumns, (column) => {
-        // After the last group comes what this thread does next: with two threads, the task after the other's.
-        const following = k.intMove(k.add(column, groupColumns));
-        k.if(k.compare("ge", following, end), () => k.add(following, groupsPerTask * groupColumns, following));
-        emitGroup(state, column, groupColumns, following);
+        // After the last group of a task comes the first of the next, which this thread does as a rule.
+        emitGroup(state, column, groupColumns, k.add(column, groupColumns));
       });
     };
     if (rest === 0) whole();

@@ -118,9 +118,8 @@ function emitBlock(state: TaskState, block: Block, rows: number): void {
     blockColumns: tileColumns,
     scratch: state.edge,
   });
-  // with two threads, the image after the other's comes next
   const nextRows = (): Run[] => {
-    const next = tilesAfter(k, { image, row: block.row, rows }, [0, plan.tileRows], 2);
+    const next = tilesAfter(k, { image, row: block.row, rows }, [0, plan.tileRows]);
     const at = { image: next.image, row: k.mul(next.row, tileSize), rows: plan.blockRows * tileSize };
     return rowsOfSource(k, address, c.input, [c.columns.inputSize, c.inputChannels], at, c.request.spread);
   };

@@ -70,16 +70,15 @@ export function rowsOfSource(
   return [own, taps].flatMap((images) => rowsOfImage(k, images, [columns / width, channels], pooled));
 }
 
-/** The tiles that a thread reads after a block: the next rows of the image or, after its last, the first rows of the image `further` on. */
+/** The tiles that a thread reads after a block: the next rows of the image or, after its last, the first rows of the next one. */
 export function tilesAfter(
   k: KernelBuilder,
   { image, row, rows }: { readonly image: IntOperand; readonly row: IntRegister; readonly rows: number },
   [firstRow, endRow]: readonly [IntOperand, IntOperand],
-  further: IntOperand,
 ): { readonly image: IntRegister; readonly row: IntRegister } {
   const next = { image: typeof image === "number" ? k.intConstant(image) : k.intMove(image), row: k.add(row, rows) };
   k.if(k.compare("ge", next.row, endRow), () => {
-    k.intBinary("add", next.image, further, next.image);
+    k.add(next.image, 1, next.image);
     if (typeof firstRow === "number") k.intConstant(firstRow, next.row);
     else k.intMove(firstRow, next.row);
   });

@@ -94,11 +94,8 @@ export function emitWinogradWeightGradient(lowering: LoweringBuilder, c: Winogra
             blockColumns: plan.blockColumns,
             scratch: row,
           });
-          const last = k.add(end, -1);
-          const further = k.intConstant(1);
-          k.if(k.compare("ge", image, last), () => k.intConstant(imagesPerGroup + 1, further));
           const at = { image, row: blockRow, rows: plan.blockRows };
-          emitProducts(state, block, progress, nextRows(k, address, c, plan, at, [firstRow, endRow], further));
+          emitProducts(state, block, progress, nextRows(k, address, c, plan, at, [firstRow, endRow]));
           k.intConstant(1, progress);
         });
       });
@@ -115,10 +112,9 @@ function nextRows(
   plan: WeightGradientBlocks,
   block: { readonly image: IntRegister; readonly row: IntRegister; readonly rows: number },
   range: readonly [IntRegister, IntRegister],
-  further: IntRegister,
 ): Run[] {
   if (plan.blockColumns < plan.tileColumns) return [];
-  const next = tilesAfter(k, block, range, further);
+  const next = tilesAfter(k, block, range);
   const row = k.mul(next.row, tileSize);
   const rows = plan.blockRows * tileSize;
   const x = { image: next.image, row: k.add(row, c.rows.offset), rows };

@@ -94,10 +94,9 @@ function emitBlock(state: TaskState, block: Block): void {
   emitBlockPatches(k, state.address, block, { ...source, destination: state.patches });
   if (state.blank) emitBlankTiles(k, state.address, block, source, state.blank);
   const { panelsPerGroup, blockRows, blockColumns, tileRows } = plan;
-  // with two threads, the image after the other's comes next
   const nextRows = (rows: number): Run[] => {
     if (plan.panels > panelsPerGroup) return [];
-    const next = tilesAfter(k, { image: state.image, row: block.row, rows }, [0, tileRows], 2);
+    const next = tilesAfter(k, { image: state.image, row: block.row, rows }, [0, tileRows]);
     const at = { image: next.image, row: k.add(k.mul(next.row, tileSize), c.rows.offset), rows: blockRows * tileSize };
     return rowsOfSource(k, state.address, c.input, [c.columns.inputSize, c.inputChannels], at);
   };
